@@ -1,0 +1,283 @@
+"""The SQL of the mart, statement by statement. Attached: one database `b<N>` for each live batch, and `mart` to write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from daicho.vault.catalog import Batch
+
+
+def _union(batches: Sequence[Batch], kind: str, select: str, *, empty: str) -> str:
+    """UNION ALL of `select` over the batches of one kind; `{b}` is the batch number. `empty` gives typed columns when there is none."""
+    parts = [select.format(b=batch.batch) for batch in batches if batch.kind == kind]
+    return "\nUNION ALL\n".join(parts) if parts else f"SELECT {empty} WHERE false"
+
+
+def all_numbers(batches: Sequence[Batch]) -> str:
+    """Every pseudonymised number of every batch."""
+    parts = [f"SELECT {batch.batch}::INTEGER AS batch, local, pseudonym FROM b{batch.batch}.pseudonym" for batch in batches]
+    body = "\nUNION ALL\n".join(parts) or "SELECT NULL::INTEGER AS batch, NULL::INTEGER AS local, NULL::BLOB AS pseudonym WHERE false"
+    return f"CREATE TEMP TABLE number AS {body}"
+
+
+def number_changes(batches: Sequence[Batch]) -> str:
+    """`link(old, new, changed_on)`: which number leads to which.
+
+    Two numbers exchanged on one day (a swap) stay two persons. A number that came back to its former holder on a
+    later day is that person again: the later change is the one that leads.
+    """
+    body = _union(
+        batches,
+        "number_change",
+        """SELECT o.pseudonym AS old, n.pseudonym AS new, c.changed_on
+           FROM b{b}.rows c JOIN b{b}.pseudonym o ON o.local = c.person_old JOIN b{b}.pseudonym n ON n.local = c.person_new""",
+        empty="NULL::BLOB AS old, NULL::BLOB AS new, NULL::DATE AS changed_on",
+    )
+    return f"""
+    CREATE TEMP TABLE link AS
+    WITH change AS (SELECT old, new, max(changed_on) AS changed_on FROM ({body}) WHERE old <> new GROUP BY old, new)
+    SELECT c.* FROM change c LEFT JOIN change r ON r.old = c.new AND r.new = c.old
+    WHERE r.old IS NULL OR c.changed_on > r.changed_on
+    """
+
+
+# Cycles: take away every change whose new number changes no further, again and again; what stays is a cycle.
+START_OPEN_CHANGES = "CREATE TEMP TABLE open_change AS SELECT old, new FROM link"
+COUNT_OPEN_CHANGES = "SELECT count(*) FROM open_change"
+CLOSE_CHANGES = """
+CREATE OR REPLACE TEMP TABLE open_change AS SELECT * FROM open_change WHERE new IN (SELECT old FROM open_change)
+"""
+
+# Persons: numbers joined by changes are one group; each takes the smallest label of its neighbours until nothing moves.
+START_GROUPS = """
+CREATE TEMP TABLE number_group AS SELECT DISTINCT pseudonym, pseudonym AS label FROM (SELECT old AS pseudonym FROM link UNION ALL SELECT new FROM link)
+"""
+COUNT_UNSETTLED_GROUPS = """
+SELECT count(*) FROM link l JOIN number_group a ON a.pseudonym = l.old JOIN number_group b ON b.pseudonym = l.new WHERE a.label <> b.label
+"""
+SETTLE_GROUPS = """
+CREATE OR REPLACE TEMP TABLE number_group AS
+WITH neighbour AS (
+    SELECT l.old AS pseudonym, g.label FROM link l JOIN number_group g ON g.pseudonym = l.new
+    UNION ALL SELECT l.new, g.label FROM link l JOIN number_group g ON g.pseudonym = l.old
+    UNION ALL SELECT pseudonym, label FROM number_group
+)
+SELECT pseudonym, min(label) AS label FROM neighbour GROUP BY pseudonym
+"""
+
+NUMBER_OF = (
+    # The number in use: the one of the group that no change leaves; of several, the one of the latest change.
+    """CREATE TEMP TABLE holder AS
+    SELECT g.label, arg_max(g.pseudonym, (l.changed_on, g.pseudonym)) AS holder
+    FROM number_group g JOIN link l ON l.new = g.pseudonym
+    WHERE g.pseudonym NOT IN (SELECT old FROM link) GROUP BY g.label""",
+    # Dense person numbers in pseudonym order: the same ledger gives the same numbers.
+    """CREATE TEMP TABLE identity AS
+    WITH every AS (SELECT DISTINCT pseudonym FROM number),
+    final AS (
+        SELECT e.pseudonym, coalesce(h.holder, g.label, e.pseudonym) AS holder
+        FROM every e LEFT JOIN number_group g USING (pseudonym) LEFT JOIN holder h USING (label)
+    )
+    SELECT pseudonym, pseudonym = holder AS is_current, (dense_rank() OVER (ORDER BY holder))::INTEGER AS person FROM final""",
+    """CREATE TEMP TABLE number_of AS
+    SELECT n.batch, n.local, i.person, i.is_current, n.pseudonym FROM number n JOIN identity i USING (pseudonym)""",
+)
+
+
+def tables(batches: Sequence[Batch]) -> list[str]:
+    """The statements that make the mart's tables, in order."""
+    return [
+        *_register(batches),
+        *_events(batches),
+        *_covid(batches),
+        _simple(
+            batches, "welfare", "welfare", "welfare_class, handbook_class, valid_from, valid_to",
+            "NULL::VARCHAR AS welfare_class, NULL::VARCHAR AS handbook_class, NULL::DATE AS valid_from, NULL::DATE AS valid_to",
+        ),
+        _doses(
+            batches, "notice_history", "notice", "sent_on, notice_kind", "NULL::DATE AS sent_on, NULL::VARCHAR AS notice_kind",
+        ),
+        _simple(
+            batches, "shared_copy", "shared_copy", "vaccine_code AS vaccine, number, given_on, vaccine_name",
+            "NULL::VARCHAR AS vaccine, NULL::SMALLINT AS number, NULL::DATE AS given_on, NULL::VARCHAR AS vaccine_name",
+        ),
+        _institutions(batches),
+    ]  # fmt: skip
+
+
+def _register(batches: Sequence[Batch]) -> list[str]:
+    rows = _union(
+        batches,
+        "resident",
+        """SELECT n.person, n.is_current, n.pseudonym, {b} AS batch, r.birth_date, r.birth_precision, r.sex, r.district, r.resident_from,
+                  r.resident_until, r.resident_class
+           FROM b{b}.rows r JOIN number_of n ON n.batch = {b} AND n.local = r.person""",
+        empty="""NULL::INTEGER AS person, NULL::BOOLEAN AS is_current, NULL::BLOB AS pseudonym, NULL::INTEGER AS batch, NULL::DATE AS birth_date,
+                 NULL::VARCHAR AS birth_precision, NULL::VARCHAR AS sex, NULL::VARCHAR AS district, NULL::DATE AS resident_from,
+                 NULL::DATE AS resident_until, NULL::VARCHAR AS resident_class""",
+    )
+    return [
+        # A later delivery replaces what an earlier one said of the same number.
+        f"""CREATE TEMP TABLE register AS
+        SELECT * FROM ({rows}) QUALIFY batch = max(batch) OVER (PARTITION BY pseudonym)""",
+        """CREATE TABLE mart.person AS
+        WITH known AS (
+            SELECT person, birth_date, birth_precision, sex FROM register
+            QUALIFY row_number() OVER (PARTITION BY person ORDER BY is_current DESC, batch DESC, resident_from DESC NULLS LAST, pseudonym) = 1
+        ),
+        every AS (SELECT DISTINCT person FROM number_of)
+        SELECT e.person,
+               CASE WHEN k.birth_precision = 'day' THEN k.birth_date END AS birth_date,
+               coalesce(k.birth_precision, 'unknown') AS birth_precision,
+               CASE WHEN k.birth_precision = 'day'
+                    THEN (year(k.birth_date - 1) - (month(k.birth_date - 1) < 4)::INTEGER)::SMALLINT END AS birth_fy,
+               coalesce(k.sex, '0') AS sex,
+               k.person IS NOT NULL AS is_registered
+        FROM every e LEFT JOIN known k USING (person) ORDER BY e.person""",
+        # Spells of residence, made disjoint: overlapping rows of one person (old and new number) are one spell, the newest row's district.
+        """CREATE TABLE mart.residence AS
+        WITH spell AS (
+            SELECT person, resident_from, resident_until, district, resident_class, is_current, batch,
+                   max(coalesce(resident_until, DATE '9999-12-31')) OVER (
+                       PARTITION BY person ORDER BY resident_from, resident_until NULLS LAST ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+            FROM register WHERE resident_from IS NOT NULL AND (resident_until IS NULL OR resident_until > resident_from)
+        ),
+        island AS (
+            SELECT *, sum((reached IS NULL OR resident_from > reached)::INTEGER) OVER (
+                PARTITION BY person ORDER BY resident_from, resident_until NULLS LAST ROWS UNBOUNDED PRECEDING) AS part
+            FROM spell
+        )
+        SELECT person, min(resident_from) AS resident_from,
+               nullif(max(coalesce(resident_until, DATE '9999-12-31')), DATE '9999-12-31') AS resident_until,
+               coalesce(arg_max(district, (is_current, batch, resident_from)), 'unknown') AS district,
+               coalesce(arg_max(resident_class, (is_current, batch, resident_from)), 'unknown') AS resident_class
+        FROM island GROUP BY person, part ORDER BY person""",
+    ]
+
+
+def _events(batches: Sequence[Batch]) -> list[str]:
+    rows = _union(
+        batches,
+        "vaccination",
+        """SELECT n.person, v.vaccine_code AS vaccine, coalesce(d.code, 'unknown') AS dose, v.stage, v.number, v.given_on, v.screened_on,
+                  coalesce(v.given_on, v.screened_on) AS event_on, coalesce(v.is_screened_only, false) AS is_screened_only,
+                  v.institution_code AS institution, v.is_institution_valid, v.ward_code AS ward, coalesce(v.product_name, v.product_kind) AS product,
+                  v.lot, v.paid_month, v.location_flag, coalesce(v.is_transitional, false) AS is_transitional, v.copay_class, v.combination,
+                  {b}::INTEGER AS batch
+           FROM b{b}.rows v JOIN number_of n ON n.batch = {b} AND n.local = v.person
+           LEFT JOIN dose_lookup d ON d.vaccine_code = v.vaccine_code AND d.stage = coalesce(v.stage, '') AND d.number = coalesce(v.number, 1)""",
+        empty="""NULL::INTEGER AS person, NULL::VARCHAR AS vaccine, NULL::VARCHAR AS dose, NULL::VARCHAR AS stage, NULL::SMALLINT AS number,
+                 NULL::DATE AS given_on, NULL::DATE AS screened_on, NULL::DATE AS event_on, NULL::BOOLEAN AS is_screened_only,
+                 NULL::VARCHAR AS institution, NULL::BOOLEAN AS is_institution_valid, NULL::VARCHAR AS ward, NULL::VARCHAR AS product,
+                 NULL::VARCHAR AS lot, NULL::INTEGER AS paid_month, NULL::VARCHAR AS location_flag, NULL::BOOLEAN AS is_transitional,
+                 NULL::VARCHAR AS copay_class, NULL::VARCHAR AS combination, NULL::INTEGER AS batch""",
+    )
+    # A dose in no code list is told apart by what the extract wrote.
+    key = "person, vaccine, dose, CASE WHEN dose = 'unknown' THEN stage END, CASE WHEN dose = 'unknown' THEN number END, event_on, is_screened_only"
+    every = """person, vaccine, dose, stage, number, given_on, screened_on, event_on, is_screened_only, institution, is_institution_valid, ward,
+               product, lot, paid_month, location_flag, is_transitional, copay_class, combination"""
+    return [
+        f"CREATE TEMP TABLE entry AS SELECT *, hash({key}) AS twin FROM ({rows})",
+        # Only rows that share a key with another are worth ranking: a few per cent.
+        "CREATE TEMP TABLE twins AS SELECT twin FROM entry GROUP BY twin HAVING count(*) > 1",
+        f"""CREATE TEMP TABLE ranked AS
+        WITH once AS (
+            SELECT * FROM entry WHERE twin IN (SELECT twin FROM twins) QUALIFY row_number() OVER (PARTITION BY {every} ORDER BY batch) = 1
+        )
+        SELECT *, CASE WHEN event_on IS NULL THEN 1 ELSE row_number() OVER (
+            PARTITION BY {key} ORDER BY paid_month NULLS LAST, location_flag NULLS LAST, batch, institution NULLS LAST, ward NULLS LAST,
+                                        lot NULLS LAST, product NULLS LAST, copay_class NULLS LAST) END::SMALLINT AS duplicate_rank
+        FROM once""",
+        """CREATE TABLE mart.event AS
+        WITH entries AS (
+            SELECT *, 1::SMALLINT AS duplicate_rank FROM entry WHERE twin NOT IN (SELECT twin FROM twins)
+            UNION ALL SELECT * FROM ranked
+        )
+        SELECT e.* EXCLUDE (twin),
+               CASE WHEN e.event_on IS NULL OR (e.given_on IS NULL AND NOT e.is_screened_only) THEN 'missing'
+                    WHEN p.birth_date IS NOT NULL AND e.event_on < p.birth_date THEN 'before_birth' ELSE 'ok' END AS date_status,
+               r.person IS NOT NULL AS was_resident, r.district, r.resident_class
+        FROM entries e
+        JOIN mart.person p ON p.person = e.person
+        LEFT JOIN mart.residence r ON r.person = e.person AND r.resident_from <= e.event_on
+                                  AND e.event_on < coalesce(r.resident_until, DATE '9999-12-31')
+        ORDER BY e.vaccine, e.dose, e.given_on, e.person, e.duplicate_rank""",
+        "CREATE VIEW mart.dose AS SELECT * FROM event WHERE NOT is_screened_only AND duplicate_rank = 1",
+    ]
+
+
+def _covid(batches: Sequence[Batch]) -> list[str]:
+    ledger = _union(
+        batches,
+        "covid_record",
+        """SELECT n.person, c.number, c.given_on, c.municipality_code, c.maker, c.lot, coalesce(c.product_name, c.vaccine_kind) AS product,
+                  c.status, c.certificate_issued_on, c.certificate_channel
+           FROM b{b}.rows c JOIN number_of n ON n.batch = {b} AND n.local = c.person""",
+        empty="""NULL::INTEGER AS person, NULL::SMALLINT AS number, NULL::DATE AS given_on, NULL::VARCHAR AS municipality_code, NULL::VARCHAR AS maker,
+                 NULL::VARCHAR AS lot, NULL::VARCHAR AS product, NULL::VARCHAR AS status, NULL::DATE AS certificate_issued_on,
+                 NULL::VARCHAR AS certificate_channel""",
+    )
+    vrs = _union(
+        batches,
+        "vrs_wide",
+        """SELECT n.person, c.number, c.given_on, c.municipality_code, c.maker, c.lot
+           FROM b{b}.rows c LEFT JOIN number_of n ON n.batch = {b} AND n.local = c.person""",
+        empty="""NULL::INTEGER AS person, NULL::SMALLINT AS number, NULL::DATE AS given_on, NULL::VARCHAR AS municipality_code, NULL::VARCHAR AS maker,
+                 NULL::VARCHAR AS lot""",
+    )
+    return [
+        f"CREATE TEMP TABLE covid_ledger AS SELECT * FROM ({ledger})",
+        # One dose of one person by number, whichever source has it; unlinked VRS rows have no person and match nothing.
+        f"""CREATE TABLE mart.covid AS
+        WITH ledger AS (
+            SELECT DISTINCT person, number, given_on, municipality_code, maker, lot, product, status FROM covid_ledger
+            WHERE number IS NOT NULL OR given_on IS NOT NULL
+        ),
+        vrs AS (SELECT DISTINCT person, number, given_on, municipality_code, maker, lot FROM ({vrs}))
+        SELECT coalesce(l.person, v.person) AS person, coalesce(l.number, v.number) AS number, coalesce(l.given_on, v.given_on) AS given_on,
+               coalesce(l.municipality_code, v.municipality_code) AS municipality_code, coalesce(l.maker, v.maker) AS maker,
+               coalesce(l.lot, v.lot) AS lot, l.product, l.number IS NOT NULL AS in_ledger, v.number IS NOT NULL AS in_vrs,
+               l.number IS NOT NULL AND v.number IS NOT NULL
+                 AND (l.given_on, l.maker, l.lot, l.municipality_code) IS DISTINCT FROM (v.given_on, v.maker, v.lot, v.municipality_code)
+                 AS has_conflict, l.status
+        FROM ledger l FULL JOIN vrs v ON v.person = l.person AND v.number = l.number
+        ORDER BY person NULLS LAST, number""",
+        """CREATE TABLE mart.certificate AS
+        SELECT DISTINCT person, certificate_issued_on AS issued_on, certificate_channel AS channel
+        FROM covid_ledger WHERE certificate_issued_on IS NOT NULL ORDER BY person""",
+    ]
+
+
+def _simple(batches: Sequence[Batch], kind: str, table: str, columns: str, empty: str) -> str:
+    rows = _union(
+        batches,
+        kind,
+        f"SELECT n.person, {columns} FROM b{{b}}.rows w JOIN number_of n ON n.batch = {{b}} AND n.local = w.person",
+        empty=f"NULL::INTEGER AS person, {empty}",
+    )
+    return f"CREATE TABLE mart.{table} AS SELECT DISTINCT * FROM ({rows}) ORDER BY ALL"
+
+
+def _doses(batches: Sequence[Batch], kind: str, table: str, columns: str, empty: str) -> str:
+    rows = _union(
+        batches,
+        kind,
+        f"""SELECT n.person, w.vaccine_code AS vaccine, coalesce(d.code, 'unknown') AS dose, w.stage, w.number, {columns}
+            FROM b{{b}}.rows w JOIN number_of n ON n.batch = {{b}} AND n.local = w.person
+            LEFT JOIN dose_lookup d ON d.vaccine_code = w.vaccine_code AND d.stage = coalesce(w.stage, '') AND d.number = coalesce(w.number, 1)""",
+        empty=f"NULL::INTEGER AS person, NULL::VARCHAR AS vaccine, NULL::VARCHAR AS dose, NULL::VARCHAR AS stage, NULL::SMALLINT AS number, {empty}",
+    )
+    return f"CREATE TABLE mart.{table} AS SELECT DISTINCT * FROM ({rows}) ORDER BY ALL"
+
+
+def _institutions(batches: Sequence[Batch]) -> str:
+    rows = _union(
+        batches,
+        "institution",
+        "SELECT institution_code AS institution, name, municipality_code, association_code, valid_from, valid_to, {b} AS batch FROM b{b}.rows",
+        empty="""NULL::VARCHAR AS institution, NULL::VARCHAR AS name, NULL::VARCHAR AS municipality_code, NULL::VARCHAR AS association_code,
+                 NULL::DATE AS valid_from, NULL::DATE AS valid_to, NULL::INTEGER AS batch""",
+    )
+    return f"""CREATE TABLE mart.institution AS
+    SELECT * EXCLUDE (batch) FROM ({rows})
+    QUALIFY batch = max(batch) OVER (PARTITION BY institution, valid_from) ORDER BY institution, valid_from"""

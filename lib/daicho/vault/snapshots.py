@@ -1,0 +1,108 @@
+"""Open a snapshot for the gate: read-only, locked down, with reference tables and legal macros beside it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from daicho.contracts.codelists import dose_lookup
+from daicho.core.config import Config
+from daicho.core.errors import VaultError
+from daicho.vault.catalog import Batch, Catalog, Snapshot, VaultPaths, read_catalog, sync_folder
+from daicho.vault.engine import attach, engine, lock_down, open_engine
+from daicho.vault.keys import KeyRing, load_keys
+from daicho.vault.mart import build_mart
+
+
+@dataclass(frozen=True)
+class SnapshotInfo:
+    """What a report says about the data it was made from."""
+
+    number: int
+    created_on: str
+    batches: tuple[Batch, ...]
+
+
+def _catalog(config: Config, keys: KeyRing) -> tuple[VaultPaths, Catalog]:
+    paths = VaultPaths(config.vault_dir)
+    return paths, read_catalog(paths, keys.vault)
+
+
+def latest_snapshot(config: Config) -> int:
+    """Number of the newest snapshot. Raises VaultError when nothing was taken in yet."""
+    _, catalog = _catalog(config, load_keys(config.key_dir))
+    if catalog.latest is None:
+        raise VaultError("the vault is empty: take extracts in with `daicho intake` first.")
+    return catalog.latest.number
+
+
+def snapshot_info(config: Config, number: int) -> SnapshotInfo:
+    """The batches live in one snapshot."""
+    _, catalog = _catalog(config, load_keys(config.key_dir))
+    snapshot = catalog.snapshot(number)
+    return SnapshotInfo(number=number, created_on=snapshot.created_on, batches=catalog.live_batches(snapshot))
+
+
+def open_snapshot(
+    config: Config, *, snapshot: int | None, reference: Mapping[str, pl.DataFrame], macros: Sequence[str]
+) -> duckdb.DuckDBPyConnection:
+    """A locked-down connection whose unqualified tables are the snapshot's; `reference.<name>` holds the given frames.
+
+    The mart of an old snapshot is rebuilt when it was pruned. Raises VaultError.
+    """
+    keys = load_keys(config.key_dir)
+    paths, catalog = _catalog(config, keys)
+    wanted = catalog.snapshot(snapshot) if snapshot is not None else catalog.latest
+    if wanted is None:
+        raise VaultError("the vault is empty: take extracts in with `daicho intake` first.")
+    if not (paths.marts / wanted.mart).is_file():
+        _rebuild(config, paths, catalog, wanted, keys)
+    connection = open_engine(temp_dir=paths.temp)
+    try:
+        attach(connection, paths.marts / wanted.mart, name="ledger", key=keys.vault, read_only=True)
+        connection.execute("CREATE SCHEMA reference")
+        for name, frame in reference.items():
+            connection.register("reference_frame", frame)
+            connection.execute(f'CREATE TABLE reference."{name}" AS SELECT * FROM reference_frame')
+            connection.unregister("reference_frame")
+        for macro in macros:
+            connection.execute(macro)
+        connection.execute("SET search_path = 'memory.main,ledger.main'")
+        lock_down(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _rebuild(config: Config, paths: VaultPaths, catalog: Catalog, snapshot: Snapshot, keys: KeyRing) -> None:
+    aside = paths.temp / f"mart-{os.getpid()}-{secrets.token_hex(4)}.duckdb"
+    with engine(temp_dir=paths.temp) as connection:
+        build_mart(
+            connection,
+            target=aside,
+            paths=paths,
+            catalog=catalog,
+            snapshot=snapshot,
+            key=keys.vault,
+            dose_lookup=dose_lookup(config.contracts_dir),
+        )
+    publish_mart(paths, aside, snapshot)
+
+
+def publish_mart(paths: VaultPaths, aside: Path, snapshot: Snapshot) -> None:
+    """Give a finished mart its name, durably."""
+    aside.rename(paths.marts / snapshot.mart)
+    sync_folder(paths.marts)
+
+
+def prune_marts(paths: VaultPaths, catalog: Catalog, *, keep: int) -> None:
+    """Delete marts but those of the newest `keep` snapshots; they can be rebuilt from their batches."""
+    for snapshot in catalog.snapshots[:-keep]:
+        (paths.marts / snapshot.mart).unlink(missing_ok=True)
