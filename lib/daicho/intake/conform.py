@@ -1,0 +1,188 @@
+"""Turn text columns into the typed, pseudonymised columns a contract allows; find the rows that break it.
+
+Everything works on the distinct values of a column. A row is quarantined by the first rule it breaks; the rule's name
+and the line number are all that is kept of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from daicho.contracts.model import Classification, Column, ColumnType, Contract
+from daicho.core.check_digits import institution_code_expr
+from daicho.core.eras import japanese_date_expr, partial_birth_date_expr
+from daicho.intake.numbers import IdentifierBook, NumberBook
+from daicho.intake.places import UNKNOWN, DistrictFinder
+from daicho.intake.rows import LINE
+
+RULE = "rule"
+UNDECODABLE = "\ufffd"
+
+
+@dataclass(frozen=True)
+class CodeMap:
+    """Every writing of a code list an extract may use, folded, to our code."""
+
+    codes: pl.DataFrame
+
+    @staticmethod
+    def build(pairs: Mapping[str, str]) -> CodeMap:
+        return CodeMap(pl.DataFrame({"folded": list(pairs), "code": list(pairs.values())}, schema={"folded": pl.String, "code": pl.String}))
+
+
+@dataclass(frozen=True)
+class Conformed:
+    """Accepted rows as typed columns, and the quarantined ones as `line`, `rule`."""
+
+    accepted: pl.DataFrame
+    quarantined: pl.DataFrame
+    warnings: Mapping[str, int]
+
+
+@dataclass
+class Conformer:
+    """Applies one contract to pieces of one file."""
+
+    contract: Contract
+    code_maps: Mapping[str, CodeMap]
+    numbers: NumberBook
+    identifiers: IdentifierBook
+    districts: DistrictFinder
+    _memory: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def conform(self, frame: pl.DataFrame) -> Conformed:
+        """Check and convert one piece. `frame` has the contract's headers as text columns, and `line`."""
+        kept: dict[str, pl.Series] = {}
+        rules: list[pl.Series] = []
+        warnings: dict[str, int] = {}
+        for column in self.contract.columns:
+            text = frame[column.header].str.strip_chars(" \t\r\n\u3000") if column.header in frame.columns else None
+            if text is not None and column.scanner_kind:
+                self.identifiers.add(column.scanner_kind, text)
+            if column.classification is Classification.DIRECT:
+                continue
+            if text is None:
+                text = pl.Series(column.header, [""], dtype=pl.String).new_from_index(0, frame.height)
+            values, broken = self._convert(column, text)
+            kept |= values
+            if broken is not None:
+                rules.append(broken)
+            for name, series in values.items():
+                if series.dtype == pl.String and column.type in (ColumnType.CODE, ColumnType.ADDRESS) and (count := (series == UNKNOWN).sum()):
+                    warnings[f"unknown_{name}"] = count
+        rule = pl.coalesce(*rules) if rules else pl.lit(None, dtype=pl.String)
+        rule_column = pl.DataFrame(rules).select(rule.alias(RULE))[RULE] if rules else pl.Series(RULE, [None] * frame.height, dtype=pl.String)
+        is_bad = rule_column.is_not_null()
+        accepted = pl.DataFrame(list(kept.values())).with_columns(frame[LINE].cast(pl.Int32))
+        if not is_bad.any():
+            return Conformed(accepted=accepted, quarantined=pl.DataFrame(schema={LINE: pl.Int64, RULE: pl.String}), warnings=warnings)
+        quarantined = pl.DataFrame([frame[LINE], rule_column]).filter(is_bad)
+        return Conformed(accepted=accepted.filter(~is_bad), quarantined=quarantined, warnings=warnings)
+
+    def _convert(self, column: Column, text: pl.Series) -> tuple[dict[str, pl.Series], pl.Series | None]:
+        """Typed series by vault column name, and the rule broken in each row (null where none)."""
+        if column.type is ColumnType.PERSON_KEY:
+            values = {column.name: self.numbers.locals_of(text).alias(column.name)}
+            broken = None if column.nullable else _rule(values[column.name].is_null(), f"missing_{column.name}", column.header)
+            return values, broken
+        if column.type is ColumnType.TEXT:
+            return self._text(column, text)
+        return self._by_distinct(column, text)
+
+    def _text(self, column: Column, text: pl.Series) -> tuple[dict[str, pl.Series], pl.Series | None]:
+        value = text.to_frame("t").select(pl.when(pl.col("t") != "").then(pl.col("t")).alias(column.name))[column.name]
+        rules = [_rule(text.str.contains(UNDECODABLE, literal=True), "undecodable", column.header)]
+        if not column.nullable:
+            rules.append(_rule(value.is_null(), f"missing_{column.name}", column.header))
+        return {column.name: value}, _first(rules, column.header)
+
+    def _by_distinct(self, column: Column, text: pl.Series) -> tuple[dict[str, pl.Series], pl.Series | None]:
+        """Convert each distinct text once (remembered for the whole file), then look rows up."""
+        memory = self._memory.get(column.header)
+        distinct = pl.DataFrame({"raw": text.unique()})
+        new = distinct if memory is None else distinct.join(memory, on="raw", how="anti")
+        if new.height:
+            folded = pl.col("raw").str.normalize("NFKC").str.strip_chars()
+            converted = self._converter(column)(new.with_columns(folded.alias("folded"))).drop("folded")
+            memory = converted if memory is None else pl.concat([memory, converted])
+            self._memory[column.header] = memory
+        if memory is None:
+            raise AssertionError("a piece has at least one distinct value")
+        found = text.to_frame("raw").join(memory, on="raw", how="left", maintain_order="left")
+        return {name: found[name] for name in found.columns if name not in ("raw", RULE)}, found[RULE].alias(column.header)
+
+    def _converter(self, column: Column) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        simple: dict[ColumnType, Callable[[], pl.Expr]] = {
+            ColumnType.DATE: lambda: japanese_date_expr("folded"),
+            ColumnType.MONTH: _month,
+            ColumnType.TIMESTAMP: lambda: pl.col("folded").str.to_datetime("%Y%m%d%H%M%S", strict=False, time_unit="ms"),
+            ColumnType.INTEGER: lambda: _whole_number().cast(pl.Int16, strict=False),
+            ColumnType.YEN: lambda: _whole_number().cast(pl.Int64, strict=False),
+            ColumnType.FLAG: lambda: pl.when(pl.col("folded").is_in(["0", "1"])).then(pl.col("folded") == "1"),
+        }
+        if column.type in simple:
+            rule = "bad_number" if column.type in (ColumnType.INTEGER, ColumnType.YEN) else f"bad_{column.type.value.lower()}"
+            return lambda new: _checked(new.with_columns(simple[column.type]().alias(column.name)), column, rule)
+        return {ColumnType.PARTIAL_DATE: self._partial_date, ColumnType.ADDRESS: self._address, ColumnType.CODE: self._code}[column.type](column)
+
+    def _partial_date(self, column: Column) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        precision = column.name.removesuffix("_date") + "_precision"
+
+        def convert(new: pl.DataFrame) -> pl.DataFrame:
+            parsed = new.with_columns(partial_birth_date_expr("folded").alias("parsed"))
+            typed = parsed.with_columns(
+                pl.col("parsed").struct.field("date").alias(column.name), pl.col("parsed").struct.field("precision").alias(precision)
+            ).drop("parsed")
+            return _checked(typed, column, "bad_date")
+
+        return convert
+
+    def _address(self, column: Column) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        def convert(new: pl.DataFrame) -> pl.DataFrame:
+            return _checked(new.with_columns(self.districts.districts(new["folded"]).alias(column.name)), column, "bad_address")
+
+        return convert
+
+    def _code(self, column: Column) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        def convert(new: pl.DataFrame) -> pl.DataFrame:
+            if column.codelist is None:
+                value = pl.when(pl.col("folded") != "").then(pl.col("folded"))
+                typed = new.with_columns(value.alias(column.name))
+                if column.name == "institution_code":
+                    typed = typed.with_columns(institution_code_expr("folded").fill_null(False).alias("is_institution_valid"))
+                return _checked(typed, column, "undecodable", is_bad=pl.col("folded").str.contains(UNDECODABLE, literal=True))
+            typed = new.join(self.code_maps[column.codelist].codes.rename({"code": column.name}), on="folded", how="left", maintain_order="left")
+            if column.on_unknown == "unknown":
+                typed = typed.with_columns(pl.when(pl.col("folded") != "").then(pl.col(column.name).fill_null(UNKNOWN)).otherwise(pl.col(column.name)))
+            return _checked(typed, column, f"unknown_{column.name}")
+
+        return convert
+
+
+def _checked(typed: pl.DataFrame, column: Column, rule: str, *, is_bad: pl.Expr | None = None) -> pl.DataFrame:
+    """Add `rule`: broken where a text gave no value, or where a required text is missing."""
+    unreadable = is_bad if is_bad is not None else pl.col(column.name).is_null() & (pl.col("folded") != "")
+    missing = pl.lit(False) if column.nullable else pl.col(column.name).is_null() & (pl.col("folded") == "")
+    return typed.with_columns(pl.when(unreadable).then(pl.lit(rule)).when(missing).then(pl.lit(f"missing_{column.name}")).alias(RULE))
+
+
+def _month() -> pl.Expr:
+    """YYYYMM as an integer; null where it is no month."""
+    digits = pl.col("folded").str.replace_all(r"[/\-.年月]", "")
+    number = pl.when(digits.str.contains(r"^[12][0-9]{5}$")).then(digits.cast(pl.Int32, strict=False))
+    return pl.when((number % 100).is_between(1, 12)).then(number)
+
+
+def _whole_number() -> pl.Expr:
+    return pl.when(pl.col("folded").str.contains(r"^[0-9]{1,9}$")).then(pl.col("folded")).cast(pl.Int64, strict=False)
+
+
+def _rule(is_bad: pl.Series, rule: str, name: str) -> pl.Series:
+    return is_bad.to_frame("bad").select(pl.when(pl.col("bad").fill_null(False)).then(pl.lit(rule)).alias(name))[name]
+
+
+def _first(rules: list[pl.Series], name: str) -> pl.Series:
+    return pl.DataFrame([series.alias(str(i)) for i, series in enumerate(rules)]).select(pl.coalesce(pl.all()).alias(name))[name]

@@ -1,0 +1,276 @@
+"""Take extracts into the vault: all files of one command become one snapshot, or nothing changes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from daicho.contracts.codelists import dose_lookup
+from daicho.contracts.loader import load_contracts
+from daicho.contracts.model import Contract
+from daicho.core.config import Config
+from daicho.core.errors import DataError, VaultError
+from daicho.intake.codes import code_maps, district_finder, load_mappings
+from daicho.intake.decode import SourceFile, inspect_file
+from daicho.intake.delivery import Delivery, judge_delivery
+from daicho.intake.quarantine import write_quarantine
+from daicho.intake.reading import Reader, ReadResult
+from daicho.intake.report import FileReport, IntakeReport
+from daicho.intake.sources import choose_contract, files_named, first_header, is_fault_key, is_mapping
+from daicho.vault.catalog import Batch, Catalog, VaultPaths, read_catalog, remove_leftovers, sync_folder, write_catalog, writer_lock
+from daicho.vault.engine import engine
+from daicho.vault.keys import KeyRing, create_keys, keys_exist, load_keys
+from daicho.vault.mart import build_mart
+from daicho.vault.snapshots import prune_marts, publish_mart
+
+KEPT_MARTS = 2
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class _Extract:
+    """A file recognised as an extract."""
+
+    source: SourceFile
+    contract: Contract
+    headers: list[str]
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A file read into a segment that is not committed yet."""
+
+    extract: _Extract
+    batch: int
+    segment: Path | None
+    result: ReadResult
+
+
+def take_in(
+    paths: Sequence[Path],
+    *,
+    config: Config,
+    today: date,
+    kind: str | None = None,
+    mappings: Sequence[Path] = (),
+    dry_run: bool = False,
+    on_progress: Progress = lambda _file, _done, _size: None,
+) -> IntakeReport:
+    """Read extracts into the vault as one new snapshot.
+
+    `on_progress(file name, bytes read, bytes in all)` is called as files are read. Keys are made for a vault that does not
+    exist yet. Raises UsageError, DataError (contract broken, quarantine above the limit, 個人番号 found) or VaultError; after
+    any of them the vault is as it was before.
+    """
+    contracts = load_contracts(config.contracts_dir)
+    extracts, delivered_mappings = _recognise(files_named(paths), config=config, contracts=contracts, kind=kind, mappings=mappings)
+    vault = VaultPaths(config.vault_dir)
+    keys = _keys(config, vault, today=today)
+    with writer_lock(vault):
+        catalog = read_catalog(vault, keys.vault)
+        remove_leftovers(vault, catalog)
+        held = {(batch.kind, batch.sha256): batch for batch in catalog.live_batches()}
+        new = [extract for extract in extracts if (extract.contract.kind, extract.source.sha256) not in held]
+        reports = [_unchanged(extract, held[extract.contract.kind, extract.source.sha256]) for extract in extracts if extract not in new]
+        taken = _read_all(
+            new, config=config, keys=keys, vault=vault, catalog=catalog, mappings=delivered_mappings, dry_run=dry_run, on_progress=on_progress
+        )
+        if dry_run or not taken:
+            number = catalog.latest.number if catalog.latest else None
+            return IntakeReport(snapshot=number, files=(*reports, *(_checked(item) for item in taken)), is_dry_run=dry_run)
+        changed, made = _commit(taken, config=config, keys=keys, vault=vault, catalog=catalog, today=today)
+        return IntakeReport(snapshot=changed.latest.number if changed.latest else None, files=(*reports, *made), is_dry_run=False)
+
+
+def _recognise(
+    files: Sequence[Path], *, config: Config, contracts: Mapping[str, Contract], kind: str | None, mappings: Sequence[Path]
+) -> tuple[list[_Extract], list[Path]]:
+    """Tell extracts from mapping files lying among them; find each extract's contract."""
+    looked = [(source, first_header(source)[0]) for source in map(inspect_file, files)]
+    delivered = [*config.mappings, *mappings, *(source.path for source, headers in looked if is_mapping(headers))]
+    renamed = load_mappings(delivered, contracts_dir=config.contracts_dir).headers
+    extracts = []
+    for source, headers in looked:
+        if is_mapping(headers) or is_fault_key(headers):
+            continue
+        contract, names = choose_contract(headers, file_name=source.path.name, contracts=contracts, kind=kind, renamed=renamed)
+        extracts.append(_Extract(source, contract, names))
+    if not extracts:
+        raise DataError("none of the named files is an extract: name at least one file whose header follows a contract in data_contracts/extracts.")
+    return extracts, delivered
+
+
+def _keys(config: Config, vault: VaultPaths, *, today: date) -> KeyRing:
+    """The workspace's keys; made on the very first intake, never when a vault already exists."""
+    if not keys_exist(config.key_dir) and not (vault.root / "catalog.json").exists():
+        return create_keys(config.key_dir, today=today)
+    return load_keys(config.key_dir)
+
+
+def _read_all(
+    extracts: Sequence[_Extract],
+    *,
+    config: Config,
+    keys: KeyRing,
+    vault: VaultPaths,
+    catalog: Catalog,
+    mappings: Sequence[Path],
+    dry_run: bool,
+    on_progress: Progress,
+) -> list[_Taken]:
+    """Read every extract aside; refuse the whole intake when one breaks the quarantine limit."""
+    maps = code_maps(config.contracts_dir, load_mappings(mappings, contracts_dir=config.contracts_dir))
+    districts = district_finder(config)
+    taken: list[_Taken] = []
+    try:
+        for number, extract in enumerate(extracts, start=catalog.next_batch()):
+            done = 0
+
+            def on_bytes(count: int, extract: _Extract = extract) -> None:
+                nonlocal done
+                done += count
+                on_progress(extract.source.path.name, done, extract.source.size)
+
+            reader = Reader(keys=keys, code_maps=maps, districts=districts, temp_dir=vault.temp, on_bytes=on_bytes)
+            segment = None if dry_run else vault.temp / f"segment-{os.getpid()}-{number}-{secrets.token_hex(4)}.duckdb"
+            result = reader.read(extract.source, extract.contract, extract.headers, target=segment)
+            taken.append(_Taken(extract, number, segment, result))
+            _refuse_above_limit(extract, result, config=config, dry_run=dry_run)
+    except BaseException:
+        for item in taken:
+            if item.segment is not None:
+                item.segment.unlink(missing_ok=True)
+        raise
+    return taken
+
+
+def _refuse_above_limit(extract: _Extract, result: ReadResult, *, config: Config, dry_run: bool) -> None:
+    bad = result.rows_read - result.rows_accepted
+    if bad <= config.quarantine_limit * result.rows_read:
+        return
+    rules = ", ".join(f"{rule} {count}" for rule, count in result.by_rule.items())
+    where = "" if dry_run else f"; the lines are listed in {config.quarantine_dir.name}/refused-{extract.source.sha256[:12]}.csv"
+    if not dry_run:
+        write_quarantine(
+            config.quarantine_dir, name=f"refused-{extract.source.sha256[:12]}", file_name=extract.source.path.name, rows=result.quarantined
+        )
+    hint = " Vendor codes need a mapping file (see data_contracts/mappings)." if any(rule.startswith("unknown_") for rule in result.by_rule) else ""
+    raise DataError(
+        f"{extract.source.path.name}: {bad} of {result.rows_read} rows break the contract {extract.contract.kind} ({rules}), above the limit of "
+        f"{config.quarantine_limit:.1%}; nothing was taken in{where}: have the export corrected, or raise intake.quarantine_limit.{hint}"
+    )
+
+
+def _commit(
+    taken: Sequence[_Taken], *, config: Config, keys: KeyRing, vault: VaultPaths, catalog: Catalog, today: date
+) -> tuple[Catalog, list[FileReport]]:
+    """Judge deliveries, build the mart aside, give files their names, and commit by renaming the catalogue."""
+    with engine(temp_dir=vault.temp) as connection:
+        deliveries: dict[str, Delivery] = {}
+        for kind in dict.fromkeys(item.extract.contract.kind for item in taken):
+            mine = {item.batch: item.segment for item in taken if item.extract.contract.kind == kind and item.segment}
+            held = [batch for batch in catalog.live_batches() if batch.kind == kind]
+            contract = next(item.extract.contract for item in taken if item.extract.contract.kind == kind)
+            deliveries[kind] = judge_delivery(
+                connection, contract, new=mine, held=held, paths=vault, key=keys.vault, full_dump_share=config.full_dump_share
+            )
+        batches = _batches(taken, deliveries, keys=keys, today=today)
+        replaced = {number for delivery in deliveries.values() for number in delivery.replaced_batches}
+        live = [batch.batch for batch in catalog.live_batches() if batch.batch not in replaced] + [batch.batch for batch in batches]
+        changed = catalog.with_snapshot(added=tuple(batches), live=tuple(live), created_on=today)
+        snapshot = changed.latest
+        if snapshot is None:
+            raise VaultError("the new snapshot was not made; nothing was taken in.")
+        mart = vault.temp / f"mart-{os.getpid()}-{secrets.token_hex(4)}.duckdb"
+        fresh = {item.batch: item.segment for item in taken if item.segment}
+        build_mart(
+            connection,
+            target=mart,
+            paths=vault,
+            catalog=changed,
+            snapshot=snapshot,
+            key=keys.vault,
+            dose_lookup=dose_lookup(config.contracts_dir),
+            fresh=fresh,
+        )
+    for item, batch in zip(taken, batches, strict=True):
+        write_quarantine(config.quarantine_dir, name=f"batch-{batch.batch:06d}", file_name=batch.file_name, rows=item.result.quarantined)
+        if item.segment:
+            item.segment.rename(vault.segments / batch.segment)
+    sync_folder(vault.segments)
+    publish_mart(vault, mart, snapshot)
+    write_catalog(vault, changed, keys.vault)
+    prune_marts(vault, changed, keep=KEPT_MARTS)
+    return changed, [_report(item, batch) for item, batch in zip(taken, batches, strict=True)]
+
+
+def _batches(taken: Sequence[_Taken], deliveries: Mapping[str, Delivery], *, keys: KeyRing, today: date) -> list[Batch]:
+    batches, counted = [], set()
+    for item in taken:
+        kind = item.extract.contract.kind
+        delivery = deliveries[kind]
+        # Rows replaced belong to the delivery; they are told once, with its first file.
+        replaced_rows = 0 if kind in counted else delivery.replaced_rows
+        counted.add(kind)
+        batches.append(
+            Batch(
+                batch=item.batch,
+                kind=kind,
+                file_name=item.extract.source.path.name,
+                sha256=item.extract.source.sha256,
+                encoding=item.extract.source.encoding,
+                received_on=today.isoformat(),
+                contract_version=item.extract.contract.version,
+                pseudonym_key_id=keys.pseudonym.key_id,
+                delivery=delivery.mode,
+                rows_read=item.result.rows_read,
+                rows_accepted=item.result.rows_accepted,
+                rows_replaced=replaced_rows,
+                quarantined=item.result.by_rule,
+                warnings=item.result.warnings,
+            )
+        )
+    return batches
+
+
+def _report(item: _Taken, batch: Batch) -> FileReport:
+    return replace(_checked(item), status="taken_in", delivery=batch.delivery, batch=batch.batch, rows_replaced=batch.rows_replaced)
+
+
+def _checked(item: _Taken) -> FileReport:
+    source = item.extract.source
+    return FileReport(
+        file=source.path.name,
+        kind=item.extract.contract.kind,
+        encoding=source.encoding,
+        sha256=source.sha256,
+        status="checked",
+        delivery="",
+        batch=None,
+        rows_read=item.result.rows_read,
+        rows_accepted=item.result.rows_accepted,
+        rows_quarantined=item.result.by_rule,
+        rows_replaced=0,
+        warnings=item.result.warnings,
+    )
+
+
+def _unchanged(extract: _Extract, batch: Batch) -> FileReport:
+    return FileReport(
+        file=extract.source.path.name,
+        kind=batch.kind,
+        encoding=extract.source.encoding,
+        sha256=batch.sha256,
+        status="unchanged",
+        delivery="",
+        batch=batch.batch,
+        rows_read=batch.rows_read,
+        rows_accepted=0,
+        rows_quarantined={},
+        rows_replaced=0,
+        warnings={},
+    )

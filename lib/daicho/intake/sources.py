@@ -1,0 +1,76 @@
+"""Which files a command names, and which contract each follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from daicho.contracts.model import Contract
+from daicho.contracts.recognise import recognise_kind
+from daicho.core.errors import DataError, UsageError
+from daicho.intake.decode import Piece, SourceFile, pieces
+from daicho.intake.rows import read_header
+
+FORBIDDEN_HEADERS = ("個人番号", "マイナンバー")
+MAPPING_HEADERS = ("vendor_code", "vendor_header")
+FAULT_KEY_HEADERS = ("file", "line", "fault")
+
+
+def files_named(paths: Iterable[Path]) -> list[Path]:
+    """Files in the order given; a folder stands for its CSV files by name. Raises UsageError for a path that is not there."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(item for item in path.iterdir() if item.suffix.lower() == ".csv" and item.is_file())
+            if not inside:
+                raise UsageError(f"the folder {path} holds no CSV file: name the folder of the extracts, or the files themselves.")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UsageError(f"{path} does not exist: check the path of the extract.")
+    return list(dict.fromkeys(found))
+
+
+def first_header(source: SourceFile) -> tuple[list[str], Piece]:
+    """The header of a file and its first piece. Raises DataError for an empty file."""
+    first = next(pieces(source), None)
+    if first is None:
+        raise DataError(f"{source.path.name} is empty: export it again.")
+    return read_header(first, file_name=source.path.name), first
+
+
+def is_mapping(headers: Sequence[str]) -> bool:
+    """A vendor mapping file lying among the extracts."""
+    return headers[0] in MAPPING_HEADERS
+
+
+def is_fault_key(headers: Sequence[str]) -> bool:
+    """The key that `daicho synth --faults` writes beside its extracts: not an extract."""
+    return tuple(headers[:3]) == FAULT_KEY_HEADERS
+
+
+def choose_contract(
+    headers: Sequence[str], *, file_name: str, contracts: Mapping[str, Contract], kind: str | None, renamed: Mapping[str, Mapping[str, str]]
+) -> tuple[Contract, list[str]]:
+    """The contract of a file and its headers in the contract's own names.
+
+    Raises DataError for 個人番号 columns and unknown headers, UsageError for an unknown kind.
+    """
+    forbidden = next((header for header in headers for word in FORBIDDEN_HEADERS if word in header), None)
+    if forbidden:
+        raise DataError(f"{file_name}: the column {forbidden} is refused, because this workspace must not hold 個人番号; export the file without it.")
+    if kind is not None and kind not in contracts:
+        raise UsageError(f"unknown kind {kind}: known kinds are {', '.join(sorted(contracts))}.")
+    candidates = {kind: contracts[kind]} if kind is not None else contracts
+    tried = [(name, [renamed.get(name, {}).get(header, header) for header in headers]) for name in candidates]
+    errors: list[DataError] = []
+    for name, names in tried:
+        if names != list(headers) or len(tried) == 1:
+            try:
+                return recognise_kind(names, {name: contracts[name]}, file_name=file_name)
+            except DataError as error:
+                errors.append(error)
+    if kind is not None:
+        raise errors[0]
+    return recognise_kind(list(headers), contracts, file_name=file_name)
