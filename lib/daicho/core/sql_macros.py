@@ -27,8 +27,8 @@ LEGAL_MACROS: tuple[str, ...] = (
     "CREATE OR REPLACE MACRO days_after_birth(birth, n) AS CASE WHEN n >= 0 THEN birth + CAST(n AS INTEGER) END",
     f"CREATE OR REPLACE MACRO age_months_on(birth, d) AS CAST({_AGE_MONTHS} AS INTEGER)",
     f"CREATE OR REPLACE MACRO age_years_on(birth, d) AS CAST({_AGE_MONTHS} // 12 AS INTEGER)",
-    f"CREATE OR REPLACE MACRO birth_fy(birth) AS CAST({_BIRTH_FY} AS SMALLINT)",
-    "CREATE OR REPLACE MACRO fiscal_year(d) AS CAST(year(d) - CAST(month(d) < 4 AS INTEGER) AS SMALLINT)",
+    f"CREATE OR REPLACE MACRO birth_fy(birth) AS CAST({_BIRTH_FY} AS INTEGER)",
+    "CREATE OR REPLACE MACRO fiscal_year(d) AS CAST(year(d) - CAST(month(d) < 4 AS INTEGER) AS INTEGER)",
     "CREATE OR REPLACE MACRO fiscal_month(d) AS CAST(year(d) * 100 + month(d) AS INTEGER)",
     f"CREATE OR REPLACE MACRO school_start_on(birth) AS make_date({_BIRTH_FY} + 7, 4, 1)",
 )
