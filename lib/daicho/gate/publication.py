@@ -1,0 +1,69 @@
+"""What earlier public releases forbid. Until complementary suppression exists, no withheld figure may stand beside a margin of it.
+
+A figure withheld in one public table can be found by subtraction as soon as another public table counts the same people in a coarser,
+finer or other breakdown, or at another snapshot. So two public releases that may share people are only both allowed when neither
+withholds anything. Which people two requests share is judged from the requests alone, never from rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from daicho.core.errors import DisclosureError
+from daicho.gate.profiles import DisclosureRules
+from daicho.gate.release_ledger import Recorded
+
+_PERIODS = ("fiscal_year", "month")
+
+
+def refuse_derivable(release: Recorded, *, published: Iterable[Recorded], rules: DisclosureRules) -> None:
+    """Raise DisclosureError when the release, beside one already published, would let a withheld figure be derived from either."""
+    joint = rules.joint_with(release.request["measure"])
+    for earlier in published:
+        if earlier.profile != release.profile or earlier.request["measure"] not in joint or earlier.key["content"] == release.key["content"]:
+            continue
+        if (release.suppressed_cells or earlier.suppressed_cells) and may_share_people(release.request, earlier.request, rules=rules):
+            raise DisclosureError(_advice(release, earlier))
+
+
+def may_share_people(request: Mapping[str, Any], other: Mapping[str, Any], *, rules: DisclosureRules) -> bool:
+    """Whether figures of one request could be subtracted from figures of the other.
+
+    Not when a filter on people (their district, cohort, sex) or the period keeps them apart. A filter on what happened (vaccine, dose,
+    month) keeps events apart, but not the people of a denominator: the cohort of the first dose is the cohort of the second. Such tables
+    are apart only when they break the same people down in the same way.
+    """
+    apart = {name for name in set(request["where"]) & set(other["where"]) if not set(request["where"][name]) & set(other["where"][name])}
+    if apart - rules.event_dimensions or any(_differ(request["parameters"].get(name), other["parameters"].get(name)) for name in _PERIODS):
+        return False
+    if not apart:
+        return True
+    if request["is_stock"] or other["is_stock"]:
+        return _people(request, rules=rules) != _people(other, rules=rules)
+    return False
+
+
+def _people(request: Mapping[str, Any], *, rules: DisclosureRules) -> tuple[Any, ...]:
+    where = {name: codes for name, codes in request["where"].items() if name not in rules.event_dimensions}
+    by = sorted(set(request["by"]) - rules.event_dimensions)
+    return request["measure"], by, where, dict(request["parameters"])
+
+
+def _differ(mine: object, theirs: object) -> bool:
+    return mine is not None and theirs is not None and mine != theirs
+
+
+def _advice(release: Recorded, earlier: Recorded) -> str:
+    dropped = _dimension_to_drop(release.request["by"], earlier.request["by"])
+    what = f"drop the dimension {dropped}" if dropped else "ask for the breakdown already published, or filter for people it does not count"
+    return (
+        f"public release {earlier.release_id} of {earlier.request['measure']} counts some of the same people, and beside it a withheld figure "
+        f"could be computed: {what}, or use the profile internal."
+    )
+
+
+def _dimension_to_drop(by: Sequence[str], published_by: Sequence[str]) -> str:
+    """The last dimension that the published table does not have; the last one at all when it has them all."""
+    new = [name for name in by if name not in published_by]
+    return (new or [*by] or [""])[-1]

@@ -1,0 +1,135 @@
+"""The release ledger: everything that ever left the gate, recorded before it is returned.
+
+The released bytes lie in `<releases>/<id>.arrow`; a hash-chained journal beside them holds request, caller's run, hash and what later
+requests must be compared with. A release exists when its journal line does: a file without one was never returned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from daicho.core.errors import VaultError
+from daicho.gate.chain import Break, Journal
+
+LEDGER_FILE = "ledger.jsonl"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One release as the ledger knows it. `request` is the resolved request; `key` holds every hash the release depends on."""
+
+    release_id: str
+    request: Mapping[str, Any]
+    key: Mapping[str, Any]
+    profile: str
+    sha256: str
+    cells: int
+    suppressed_cells: int
+    recorded_at: str
+
+
+class ReleaseLedger:
+    """Keeps releases under their ids and remembers which run used which. One gate at a time writes it."""
+
+    def __init__(self, releases_dir: Path) -> None:
+        self._folder = releases_dir
+        self._journal = Journal(releases_dir / LEDGER_FILE)
+        self._lock = threading.RLock()
+        self._recorded: dict[str, Recorded] = {}
+        self._runs: dict[str, list[str]] = {}
+        for entry in self._journal.entries():
+            self._remember(entry)
+
+    def record(self, recorded: Recorded, body: bytes) -> None:
+        """Store a release durably: its file first, then the line that makes it count. Raises VaultError when it cannot be stored."""
+        with self._lock:
+            self._write_file(recorded.release_id, body)
+            self._append({"entry": "release", **vars(recorded)})
+
+    def record_use(self, release_id: str, *, run_id: str) -> None:
+        """Remember that a run used a release (once)."""
+        with self._lock:
+            if run_id and release_id not in self._runs.get(run_id, []):
+                self._append({"entry": "use", "release_id": release_id, "run_id": run_id})
+
+    def find(self, release_id: str) -> Recorded | None:
+        with self._lock:
+            return self._recorded.get(release_id)
+
+    def of_run(self, run_id: str) -> tuple[str, ...]:
+        """Ids of the releases a run used, in the order it first used them."""
+        with self._lock:
+            return tuple(self._runs.get(run_id, ()))
+
+    def all(self) -> tuple[Recorded, ...]:
+        with self._lock:
+            return tuple(self._recorded.values())
+
+    def read(self, release_id: str) -> bytes:
+        """Return the bytes of a release exactly as they were first returned. Raises VaultError when they are gone or were changed."""
+        recorded = self.find(release_id)
+        if recorded is None:
+            raise VaultError("the release ledger holds no such release.")
+        try:
+            body = self._path(release_id).read_bytes()
+        except OSError:
+            body = b""
+        if hashlib.sha256(body).hexdigest() != recorded.sha256:
+            raise VaultError(f"release {release_id} is damaged in the release ledger: run `daicho audit`, and restore it from its backup.")
+        return body
+
+    def verify(self) -> Break | None:
+        """Return the first broken line of the ledger's journal; None when it is whole."""
+        return self._journal.verify()
+
+    def damaged(self) -> Iterator[str]:
+        """Ids of releases whose stored bytes are gone or changed."""
+        for recorded in self.all():
+            try:
+                self.read(recorded.release_id)
+            except VaultError:
+                yield recorded.release_id
+
+    def _path(self, release_id: str) -> Path:
+        return self._folder / f"{release_id}.arrow"
+
+    def _append(self, entry: Mapping[str, Any]) -> None:
+        self._remember(self._journal.append(entry))
+
+    def _remember(self, entry: Mapping[str, Any]) -> None:
+        if entry["entry"] == "use":
+            self._runs.setdefault(entry["run_id"], []).append(entry["release_id"])
+        else:
+            self._recorded[entry["release_id"]] = Recorded(**{name: entry[name] for name in Recorded.__dataclass_fields__})
+
+    def _write_file(self, release_id: str, body: bytes) -> None:
+        aside = self._folder / f".{release_id}.{secrets.token_hex(4)}"
+        failed = False
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with aside.open("xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.rename(self._path(release_id))
+            folder = os.open(self._folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            failed = True
+        if failed:
+            raise VaultError("a release cannot be stored: is the disk full, or the folder of another user? Nothing was released.")
+
+
+def body_hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -1,0 +1,207 @@
+"""One connection to the gate: a handshake that says who asks, then requests until the client leaves."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from daicho.core.config import Config
+from daicho.core.errors import DaichoError, DisclosureError, UsageError
+from daicho.gate.access_log import AccessLog, Caller, Clock
+from daicho.gate.answer import DEFAULT_PROFILE, Answers
+from daicho.gate.engine import Engine
+from daicho.gate.peers import Peer, peer_of, terminal_of
+from daicho.gate.profiles import DisclosureRules, profiles_for
+from daicho.gate.protocol import (
+    REQUEST_LIMIT,
+    Answer,
+    ConnectionClosed,
+    ProtocolError,
+    answer_to_frame,
+    receive_frame,
+    refusal,
+    send_frame,
+)
+from daicho.gate.release_ledger import ReleaseLedger
+from daicho.gate.request import NOT_IN_VOCABULARY, checked_purpose, is_run_id
+from daicho.gate.roles import require_roles, roles_of, user_name
+from daicho.gate.tokens import LaunchTokens
+
+PROTOCOL = 1
+NOT_ADMITTED = "the gate does not admit this connection: its token is unknown, used up, expired or another process's."
+HANDSHAKE_SECONDS = 10.0
+SEND_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Office:
+    """What every session works with."""
+
+    config: Config
+    engine: Engine
+    rules: DisclosureRules
+    answers: Answers
+    ledger: ReleaseLedger
+    log: AccessLog
+    tokens: LaunchTokens
+    admin_token: str
+    clock: Clock
+
+
+def attend(connection: socket.socket, office: Office) -> None:
+    """Serve one connection to its end. Whatever the peer sends, only this connection can suffer."""
+    try:
+        peer = peer_of(connection)
+        connection.settimeout(HANDSHAKE_SECONDS)
+        caller = _admit(connection, peer, office)
+        if caller is None:
+            return
+        connection.settimeout(None)
+        while True:
+            frame = receive_frame(connection, header_limit=REQUEST_LIMIT, body_limit=0)
+            answer = _answer(frame.header, caller, office)
+            connection.settimeout(SEND_SECONDS)
+            _send(connection, answer)
+            connection.settimeout(None)
+    except (ConnectionClosed, ProtocolError, OSError):
+        return
+
+
+def _admit(connection: socket.socket, peer: Peer, office: Office) -> Caller | None:
+    header = receive_frame(connection, header_limit=REQUEST_LIMIT, body_limit=0).header
+    user = user_name(peer.uid)
+    nobody = Caller(
+        uid=peer.uid, user=user, role="", terminal=terminal_of(peer), purpose="", run_id="", profiles=frozenset(), default_profile="", is_admin=False
+    )
+    try:
+        caller = _identify(header, peer, nobody, office)
+    except DaichoError as error:
+        office.log.record(nobody, request={"op": "connect"}, outcome=f"refused:{type(error).__name__}")
+        _send(connection, refusal(error))
+        return None
+    allowed = office.answers.allowed_profiles(caller)
+    hello = {"user": caller.user, "role": caller.role, "profiles": sorted(allowed), "default_profile": caller.default_profile, "purpose": caller.purpose}
+    _send(connection, Answer(outcome="done", result=hello))
+    return caller
+
+
+def _identify(header: Mapping[str, Any], peer: Peer, nobody: Caller, office: Office) -> Caller:
+    token = header.get("token")
+    if peer.uid != os.getuid() or set(header) != {"token", "protocol"} or header["protocol"] != PROTOCOL or not isinstance(token, str):
+        raise DisclosureError(NOT_ADMITTED)
+    if hmac.compare_digest(token.encode("utf-8", "surrogatepass"), office.admin_token.encode()):
+        held = require_roles(nobody.user, config=office.config, today=office.clock().date())
+        profiles = profiles_for(held, office.rules)
+        return Caller(
+            uid=nobody.uid,
+            user=nobody.user,
+            role="+".join(sorted(held)),
+            terminal=nobody.terminal,
+            purpose="",
+            run_id="",
+            profiles=profiles,
+            default_profile=DEFAULT_PROFILE,
+            is_admin=True,
+        )
+    launched = office.tokens.redeem(token, pid=peer.pid)
+    if launched is None:
+        raise DisclosureError(NOT_ADMITTED)
+    return launched
+
+
+def _answer(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer:
+    operation = header.get("op")
+    if operation == "measure":
+        return office.answers.measure(header, caller)
+    try:
+        act = _OPERATIONS.get(operation) if isinstance(operation, str) else None
+        if act is None:
+            raise UsageError(NOT_IN_VOCABULARY)
+        return act(header, caller, office)
+    except DaichoError as error:
+        office.log.record(caller, request={"op": str(operation)[:40]}, outcome=f"refused:{type(error).__name__}")
+        return refusal(error)
+
+
+def _catalogue(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer:
+    return Answer(outcome="done", result=[dict(spec.card) for _, spec in sorted(office.engine.measures().items())])
+
+
+def _mint(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer:
+    """Mint a launch token: only for an administrator, never for more than the user's roles allow."""
+    wanted = {"op", "role", "profiles", "default_profile", "purpose", "run_id", "user", "pid"}
+    if not caller.is_admin or set(header) != wanted:
+        raise UsageError(NOT_IN_VOCABULARY)
+    user, role, profiles, default, pid = (header[name] for name in ("user", "role", "profiles", "default_profile", "pid"))
+    user = caller.user if user is None else user
+    if not isinstance(user, str) or not isinstance(role, str) or not isinstance(default, str) or not _is_pid(pid):
+        raise UsageError(NOT_IN_VOCABULARY)
+    if not isinstance(profiles, list) or not all(isinstance(name, str) for name in profiles) or not is_run_id(header["run_id"]):
+        raise UsageError(NOT_IN_VOCABULARY)
+    if role not in roles_of(user, config=office.config, today=office.clock().date()):
+        raise DisclosureError(f"user {user} does not hold the role {role}, or no longer: ask for a grant in daicho.toml ([[roles]]).")
+    allowed = profiles_for([role], office.rules)
+    if not set(profiles) <= allowed or default not in profiles:
+        raise DisclosureError(f"the role {role} may ask for {', '.join(sorted(allowed))}; the launch names another profile, or a default outside its own list.")
+    launched = Caller(
+        uid=caller.uid,
+        user=user,
+        role=role,
+        terminal=caller.terminal,
+        purpose=checked_purpose(header["purpose"]),
+        run_id=str(header["run_id"]),
+        profiles=frozenset(profiles),
+        default_profile=default,
+        is_admin=False,
+    )
+    token = office.tokens.mint(launched, pid=pid)
+    office.log.record(launched, request={"op": "launch", "profiles": sorted(profiles), "by": caller.user}, outcome="launched")
+    return Answer(outcome="done", result={"token": token})
+
+
+def _run_releases(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer:
+    run_id = header.get("run_id")
+    if set(header) != {"op", "run_id"} or not is_run_id(run_id) or not (caller.is_admin or run_id == caller.run_id):
+        raise UsageError(NOT_IN_VOCABULARY)
+    return Answer(outcome="done", result=list(office.ledger.of_run(str(run_id))))
+
+
+def _stored_release(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer:
+    """Return a recorded release again: to a run its own, to an administrator those of the profiles allowed to him."""
+    release_id = header.get("release_id")
+    recorded = office.ledger.find(release_id) if isinstance(release_id, str) else None
+    if set(header) != {"op", "release_id"} or recorded is None or recorded.profile not in office.answers.allowed_profiles(caller):
+        raise UsageError(NOT_IN_VOCABULARY)
+    if not caller.is_admin and recorded.release_id not in office.ledger.of_run(caller.run_id):
+        raise UsageError(NOT_IN_VOCABULARY)
+    body = office.ledger.read(recorded.release_id)
+    office.log.record(
+        caller,
+        request={"op": "release"},
+        outcome="read_again",
+        release_id=recorded.release_id,
+        cells=recorded.cells,
+        suppressed=recorded.suppressed_cells,
+    )
+    return Answer(outcome="released", result={"release_id": recorded.release_id}, body=body)
+
+
+def _is_pid(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0)
+
+
+def _send(connection: socket.socket, answer: Answer) -> None:
+    frame = answer_to_frame(answer)
+    send_frame(connection, frame.header, frame.body)
+
+
+_OPERATIONS: Mapping[str, Callable[[Mapping[str, Any], Caller, Office], Answer]] = {
+    "catalogue": _catalogue,
+    "mint": _mint,
+    "run_releases": _run_releases,
+    "release": _stored_release,
+}
