@@ -1,0 +1,150 @@
+"""The ledger as a notebook holds it: ask for a measure, get a presented release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from daicho.core.config import Config, load_config
+from daicho.core.errors import DisclosureError, SealError, UsageError
+from daicho.gate.release import Release
+from daicho.present.catalogue import Catalogue
+from daicho.present.periods import Period, make_period
+from daicho.present.prose import Markdown
+from daicho.present.released import PresentedRelease
+from daicho.present.theme import load_altair
+from daicho.present.translation import labelled_in_english
+
+if TYPE_CHECKING:
+    from daicho.gate.client import GateClient
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """One session: its connection to the gate, purpose, language and recipient profile. Made by `open_ledger`."""
+
+    client: GateClient
+    purpose: str
+    language: str
+    contracts_dir: Path | None = None
+
+    def measure(
+        self,
+        name: str,
+        *,
+        by: str | Sequence[str] = (),
+        where: Mapping[str, object] | None = None,
+        as_of: date | str | None = None,
+        fiscal_year: int | None = None,
+        snapshot: int | None = None,
+        profile: str | None = None,
+        **parameters: Any,
+    ) -> PresentedRelease:
+        """Ask the gate for one release.
+
+        `by` names the dimensions; `where` filters by codes or labels, and an empty filter means no filter; `profile` is the session's
+        own unless a stricter one is asked for. Raises UsageError for what the catalogue does not know, DisclosureError for what the
+        profile or the caller's role does not allow.
+        """
+        release = self.client.measure(
+            name,
+            by=(by,) if isinstance(by, str) and by else tuple(by),
+            where=_filters(where or {}),
+            as_of=(as_of.isoformat() if isinstance(as_of, date) else as_of) or None,
+            fiscal_year=fiscal_year,
+            snapshot=snapshot,
+            profile=profile,
+            purpose=self.purpose,
+            **parameters,
+        )
+        self._check_profile(release)
+        return self.present(release)
+
+    def present(self, release: Release) -> PresentedRelease:
+        """Return a release with its presentation, its labels in the session's language."""
+        frame = release.frame
+        if self.language == "en":
+            frame = labelled_in_english(release, contracts_dir=self.contracts_dir)
+        return PresentedRelease(frame=frame, facts=release.facts, language=self.language)
+
+    def measures(self) -> Catalogue:
+        """Return the catalogue: every measure with its values, dimensions and required filters."""
+        return Catalogue(entries=tuple(self.client.catalogue()), language=self.language)
+
+    def period(self, *, fiscal_year: int, as_of: str = "") -> Period:
+        """Return a report's period: a fiscal year and its as-of day, the year's last day unless another is given."""
+        return make_period(fiscal_year=fiscal_year, as_of=as_of, language=self.language)
+
+    def say(self, ja: str, en: str, **figures: object) -> Markdown:
+        """Return a sentence for the report in the session's language, with `{names}` filled from the figures."""
+        return Markdown((ja if self.language == "ja" else en).format(**figures))
+
+    def _check_profile(self, release: Release) -> None:
+        """Refuse what this session's document may not show: only its own profile, or a stricter one."""
+        own, facts = self.client.default_profile, release.facts
+        if not own or facts.profile == own:
+            return
+        if self.contracts_dir is not None:
+            from daicho.gate.profiles import load_disclosure, may_render
+
+            document = load_disclosure(self.contracts_dir).profiles.get(own)
+            if document is not None and may_render(document, facts):
+                return
+        raise DisclosureError(f"this session's documents are {own}: they may not show {facts.profile} figures, only stricter ones.")
+
+
+@dataclass
+class _Adoption:
+    """The one connection of a sealed kernel. It is made before the seal closes, and cannot be made again after."""
+
+    client: GateClient | None = None
+    config: Config | None = None
+
+
+_ADOPTION = _Adoption()
+
+
+def adopt_client(client: GateClient, *, config: Config | None = None) -> None:
+    """Give this process its connection to the gate; the launcher of sealed kernels calls this once."""
+    _ADOPTION.client = client
+    _ADOPTION.config = config
+
+
+def open_ledger(*, purpose: str) -> Ledger:
+    """Open the ledger over the adopted connection. Raises UsageError without a purpose, SealError outside a sealed kernel."""
+    if not purpose.strip():
+        raise UsageError('give the purpose of use (利用目的): daicho.open(purpose="令和7年度 接種率の検討").')
+    if _ADOPTION.client is None:
+        raise SealError(
+            "the ledger opens only inside a sealed kernel (台帳（封止）): start JupyterLab with `daicho lab`, "
+            "or run the notebook with `daicho report`."
+        )
+    config = _ADOPTION.config or _workspace()
+    load_altair()
+    return Ledger(
+        client=_ADOPTION.client,
+        purpose=purpose,
+        language=config.language if config else "ja",
+        contracts_dir=config.contracts_dir if config else None,
+    )
+
+
+def _workspace() -> Config | None:
+    try:
+        return load_config()
+    except UsageError:
+        return None
+
+
+def _filters(where: Mapping[str, object]) -> dict[str, list[str]]:
+    """Write filters as lists of texts. An empty one is left out, so that an empty report parameter means all."""
+    filters: dict[str, list[str]] = {}
+    for name, wanted in where.items():
+        values = list(wanted) if isinstance(wanted, Iterable) and not isinstance(wanted, str) else [wanted]
+        texts = [str(value).strip() for value in values if value is not None and str(value).strip()]
+        if texts:
+            filters[name] = texts
+    return filters

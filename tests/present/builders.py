@@ -1,0 +1,158 @@
+"""Releases made by hand, and a gate client that answers requests with them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from daicho.core.fiscal import months_of
+from daicho.gate.release import ColumnFacts, Facts, Release
+from daicho.present.released import PresentedRelease
+
+VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
+    "residents": (ColumnFacts("residents_count", "住民数", "Residents", "count", "人"),),
+    "coverage_cohort": (
+        ColumnFacts("eligible_count", "対象者数", "Eligible", "count", "人"),
+        ColumnFacts("vaccinated_count", "接種者数", "Vaccinated", "count", "人"),
+        ColumnFacts("coverage_rate", "接種率", "Coverage", "rate", "率"),
+    ),
+    "annual_counts": (
+        ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),
+        ColumnFacts("persons_count", "接種者数", "Persons", "count", "人"),
+    ),
+    "consignment_payments": (
+        ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),
+        ColumnFacts("screenings_count", "予診のみ件数", "Screenings", "count", "件"),
+        ColumnFacts("gross_yen", "委託料総額", "Gross", "yen", "円"),
+        ColumnFacts("copay_yen", "自己負担額", "Copayment", "yen", "円"),
+        ColumnFacts("payable_yen", "支払額", "Payable", "yen", "円"),
+    ),
+    "payment_holds": (
+        ColumnFacts("events_count", "保留件数", "Events held", "count", "件"),
+        ColumnFacts("held_yen", "保留額", "Amount held", "yen", "円"),
+    ),
+    "intake_quality": (ColumnFacts("rows_count", "行数", "Rows", "count", "件"),),
+}
+
+DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
+    "district": ("地区", "District", {"01": "芝", "02": "麻布", "03": "赤坂", "04": "高輪", "05": "芝浦港南"}),
+    "birth_fy": ("出生年度", "Birth cohort", {year: f"{year}年度生まれ" for year in range(2015, 2026)}),
+    "vaccine": ("ワクチン", "Vaccine", {"BCG": "BCG", "DPT-IPV-HIB": "五種混合", "HBV": "B型肝炎", "MR": "MR", "VAR": "水痘"}),
+    "dose": ("接種期・回", "Dose", {"BCG-1": "1回目", "DPT-IPV-HIB-13": "1期初回3", "HBV-3": "3回目", "MR-1": "1期", "MR-2": "2期", "VAR-2": "2回目"}),
+    "disease": ("疾病", "Disease", {"measles": "麻しん", "tb": "結核"}),
+    "program_class": ("定期・臨時の別", "Programme", {"A": "定期A", "B": "定期B", "T": "臨時"}),
+    "month": ("月", "Month", {month: f"{month // 100}年{month % 100}月" for month in months_of(2025)}),
+    "ward": ("区", "Ward", {"131016": "千代田区", "131032": "港区", "131041": "新宿区", "131121": "世田谷区"}),
+    "reason": ("理由", "Reason", {"out_of_age": "対象年齢外", "no_price": "単価なし", "unknown": "不明"}),
+    "decision": ("判断", "Decision", {"hold": "保留", "reject": "不支払"}),
+    "kind": ("種別", "Kind", {"resident": "住民記録", "vaccination": "接種記録", "vrs_wide": "VRS"}),
+    "rule": ("規則", "Rule", {"date_unreadable": "日付が読めない", "person_unlinked": "宛名番号なし", "accepted": "受入"}),
+    "outcome": ("結果", "Outcome", {"accepted": "受入", "quarantined": "隔離", "warning": "注意"}),
+    "batch": ("受領回", "Batch", {1: "1", 2: "2"}),
+    "age_band": ("年齢階級", "Age band", {"65-69": "65〜69歳", "70-74": "70〜74歳"}),
+    "sex": ("性別", "Sex", {"1": "男", "2": "女"}),
+}
+_PARENTS = {"dose": ("vaccine", {"BCG-1": "BCG", "DPT-IPV-HIB-13": "DPT-IPV-HIB", "HBV-3": "HBV", "MR-1": "MR", "MR-2": "MR", "VAR-2": "VAR"})}
+
+State = Callable[[str, int], str]
+
+
+def shown(column: str, number: int) -> str:
+    """Every value is released."""
+    return "value"
+
+
+def masked(column: str, number: int) -> str:
+    """Every value is withheld."""
+    return "suppressed"
+
+
+def mixed(column: str, number: int) -> str:
+    """All four states occur."""
+    return ("value", "value", "suppressed", "value", "zero", "value", "not_applicable")[number % 7]
+
+
+def make_facts(measure: str, *, by: Sequence[str], **changes: Any) -> Facts:
+    columns = tuple(ColumnFacts(name, *DIMENSIONS[name][:2], "text", "") for name in by) + VALUES[measure]
+    standard: dict[str, Any] = {
+        "release_id": "r-0001", "measure": measure, "title": "試験の指標", "title_en": "A measure for tests", "by": tuple(by), "where": {},
+        "parameters": {}, "profile": "internal", "profile_label": "庁内用", "marking": "庁内限り", "strictness": 1, "snapshot": 7,
+        "as_of": date(2026, 3, 31), "purpose": "試験", "recipient": "港区みなと保健所", "legal_basis": "", "source": "予防接種法",
+        "notes": ("分母は基準日の住民。",), "cells": 10, "suppressed_cells": 0, "audit": "", "columns": columns, "unverified": False,
+    }  # fmt: skip
+    return Facts(**{**standard, **changes})
+
+
+def make_release(
+    measure: str, *, by: Sequence[str] = (), state: State = shown, where: Mapping[str, Sequence[str]] | None = None, **changes: Any
+) -> Release:
+    """Build a release by the given dimensions over every code of the lists above that `where` lets through."""
+    rows: list[dict[str, Any]] = []
+    for number, codes in enumerate(itertools.product(*(_codes(name, where or {}) for name in by))):
+        row: dict[str, Any] = {}
+        for name, code in zip(by, codes, strict=True):
+            row |= {name: code, f"{name}_label": DIMENSIONS[name][2][code]}
+        if any(parents.get(row[child]) != row[parent] for child, (parent, parents) in _PARENTS.items() if child in row and parent in row):
+            continue
+        for column in VALUES[measure]:
+            status = state(column.name, number)
+            value = (0.96 - 0.013 * (number % 9)) if column.kind == "rate" else 120 + 7 * (number % 11)
+            row |= {column.name: {"value": value, "zero": 0}.get(status), f"{column.name}_status": status}
+        rows.append(row)
+    facts = make_facts(measure, by=by, **changes)
+    suppressed = sum(row[f"{column.name}_status"] == "suppressed" for row in rows for column in VALUES[measure])
+    frame = pl.DataFrame(rows, schema=_schema(measure, by), orient="row")
+    return Release(frame=frame, facts=Facts(**{**facts.__dict__, "suppressed_cells": suppressed}))
+
+
+def present(release: Release, *, language: str = "ja") -> PresentedRelease:
+    return PresentedRelease(frame=release.frame, facts=release.facts, language=language)
+
+
+def empty_release(measure: str, *, by: Sequence[str] = (), **changes: Any) -> Release:
+    return Release(frame=pl.DataFrame(schema=_schema(measure, by)), facts=make_facts(measure, by=by, cells=0, **changes))
+
+
+def _codes(dimension: str, where: Mapping[str, Sequence[str]]) -> list[Any]:
+    codes = DIMENSIONS[dimension][2]
+    wanted = where.get(dimension)
+    return [code for code, label in codes.items() if not wanted or str(code) in wanted or label in wanted]
+
+
+def _schema(measure: str, by: Sequence[str]) -> dict[str, Any]:
+    schema: dict[str, Any] = {}
+    for name in by:
+        schema |= {name: pl.Int64 if isinstance(next(iter(DIMENSIONS[name][2])), int) else pl.String, f"{name}_label": pl.String}
+    for column in VALUES[measure]:
+        schema |= {column.name: pl.Float64 if column.kind == "rate" else pl.Int64, f"{column.name}_status": pl.String}
+    return schema
+
+
+@dataclass
+class FakeClient:
+    """Answers like a gate: with releases in one state, or with empty ones; remembers what it was asked."""
+
+    state: State = shown
+    is_empty: bool = False
+    default_profile: str = "internal"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def measure(self, name: str, *, by: Sequence[str] = (), where: Mapping[str, Sequence[str]] | None = None, **rest: Any) -> Release:
+        self.asked.append({"name": name, "by": by, "where": where, **rest})
+        changes = {"release_id": f"r-{len(self.asked):04}", "profile": rest.get("profile") or self.default_profile, **self.changes}
+        if self.is_empty:
+            return empty_release(name, by=by, **changes)
+        return make_release(name, by=by, where=where, state=self.state, **changes)
+
+    def catalogue(self) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "title": "指標", "title_en": "Measure", "values": [{"name": value.name} for value in values],
+             "dimensions": ["district"], "required_filters": []}
+            for name, values in VALUES.items()
+        ]  # fmt: skip
