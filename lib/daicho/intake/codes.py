@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from daicho.contracts.codelists import list_codelists, load_codelist
+from daicho.contracts.codelists import list_codelists, load_codelist, writings
 from daicho.contracts.mappings import VendorMapping, load_vendor_mapping
 from daicho.core.config import Config
 from daicho.intake.conform import CodeMap
 from daicho.intake.places import DistrictFinder
+
+# Lists that are no vocabulary of a column: towns are matched in addresses, dose stages by vaccine, stage and number.
+NOT_LOOKED_UP = ("town", "dose_stage")
 
 
 def load_mappings(paths: Sequence[Path], *, contracts_dir: Path) -> VendorMapping:
@@ -28,21 +30,11 @@ def load_mappings(paths: Sequence[Path], *, contracts_dir: Path) -> VendorMappin
 
 def code_maps(contracts_dir: Path, mapping: VendorMapping) -> dict[str, CodeMap]:
     """For each code list: codes, labels, aliases and the vendor's codes, in folded writing, to our code."""
-    return {name: CodeMap.build(_writings(contracts_dir, name, mapping.codes.get(name, {}))) for name in list_codelists(contracts_dir)}
-
-
-def _writings(contracts_dir: Path, name: str, vendor: Mapping[str, str]) -> dict[str, str]:
-    frame = load_codelist(contracts_dir, name)
-    pairs: dict[str, str] = {}
-    for row in frame.iter_rows(named=True):
-        for text in (row["code"], row["label"], *(row.get("aliases") or "").split("|")):
-            if text:
-                pairs.setdefault(_folded(text), row["code"])
-    return pairs | {_folded(code): ours for code, ours in vendor.items()}
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip()
+    return {
+        name: CodeMap.build(writings(contracts_dir, name) | dict(mapping.codes.get(name, {})))
+        for name in list_codelists(contracts_dir)
+        if name not in NOT_LOOKED_UP
+    }
 
 
 def district_finder(config: Config) -> DistrictFinder:

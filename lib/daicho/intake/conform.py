@@ -6,12 +6,12 @@ and the line number are all that is kept of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from daicho.contracts.model import Classification, Column, ColumnType, Contract
+from daicho.contracts.model import Column, ColumnType, Contract
 from daicho.core.check_digits import institution_code_expr
 from daicho.core.eras import japanese_date_expr, partial_birth_date_expr
 from daicho.intake.numbers import IdentifierBook, NumberBook
@@ -20,6 +20,7 @@ from daicho.intake.rows import LINE
 
 RULE = "rule"
 UNDECODABLE = "\ufffd"
+BLANKS = " \t\r\n\u3000"
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,13 @@ class Conformer:
         rules: list[pl.Series] = []
         warnings: dict[str, int] = {}
         for column in self.contract.columns:
-            text = frame[column.header].str.strip_chars(" \t\r\n\u3000") if column.header in frame.columns else None
-            if text is not None and column.scanner_kind:
-                self.identifiers.add(column.scanner_kind, text)
-            if column.classification is Classification.DIRECT:
+            texts = [frame[name].str.strip_chars(BLANKS) for name in _headers_of(column, frame.columns)]
+            if column.scanner_kind and column.type is not ColumnType.PERSON_KEY:
+                for text in texts:
+                    self.identifiers.add(column.scanner_kind, text)
+            if not column.is_kept:
                 continue
+            text = texts[0] if texts else None
             if text is None:
                 text = pl.Series(column.header, [""], dtype=pl.String).new_from_index(0, frame.height)
             values, broken = self._convert(column, text)
@@ -119,8 +122,8 @@ class Conformer:
             ColumnType.DATE: lambda: japanese_date_expr("folded"),
             ColumnType.MONTH: _month,
             ColumnType.TIMESTAMP: lambda: pl.col("folded").str.to_datetime("%Y%m%d%H%M%S", strict=False, time_unit="ms"),
-            ColumnType.INTEGER: lambda: _whole_number().cast(pl.Int16, strict=False),
-            ColumnType.YEN: lambda: _whole_number().cast(pl.Int64, strict=False),
+            ColumnType.INTEGER: lambda: _whole_number(column).cast(pl.Int16, strict=False),
+            ColumnType.YEN: lambda: _whole_number(column),
             ColumnType.FLAG: lambda: pl.when(pl.col("folded").is_in(["0", "1"])).then(pl.col("folded") == "1"),
         }
         if column.type in simple:
@@ -162,6 +165,13 @@ class Conformer:
         return convert
 
 
+def _headers_of(column: Column, present: Sequence[str]) -> list[str]:
+    """The file's columns that hold an item: one, or every one that begins with its prefix; none where the header is missing."""
+    if column.prefix:
+        return [name for name in present if name.startswith(column.header)]
+    return [column.header] if column.header in present else []
+
+
 def _checked(typed: pl.DataFrame, column: Column, rule: str, *, is_bad: pl.Expr | None = None) -> pl.DataFrame:
     """Add `rule`: broken where a text gave no value, or where a required text is missing."""
     unreadable = is_bad if is_bad is not None else pl.col(column.name).is_null() & (pl.col("folded") != "")
@@ -176,8 +186,11 @@ def _month() -> pl.Expr:
     return pl.when((number % 100).is_between(1, 12)).then(number)
 
 
-def _whole_number() -> pl.Expr:
-    return pl.when(pl.col("folded").str.contains(r"^[0-9]{1,9}$")).then(pl.col("folded")).cast(pl.Int64, strict=False)
+def _whole_number(column: Column) -> pl.Expr:
+    """A whole number inside the contract's bounds; null otherwise."""
+    number = pl.when(pl.col("folded").str.contains(r"^[0-9]{1,9}$")).then(pl.col("folded")).cast(pl.Int64, strict=False)
+    low, high = column.minimum or 0, column.maximum if column.maximum is not None else 999_999_999
+    return pl.when(number.is_between(low, high)).then(number)
 
 
 def _rule(is_bad: pl.Series, rule: str, name: str) -> pl.Series:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from daicho.core.identifiers import IdentifierHasher, is_long_enough, normal_form
+from daicho.core.identifiers import PREFIX_LENGTH, IdentifierHasher, is_long_enough, normal_form
 from daicho.vault.keys import Key, pseudonyms
 
 
@@ -51,17 +51,24 @@ class IdentifierBook:
 
     def __init__(self, key: Key) -> None:
         self._hasher = IdentifierHasher(key.secret)
-        self._hashes: dict[str, set[int]] = {}
+        self._entries: dict[str, list[pl.DataFrame]] = {}
 
     def add(self, kind: str, texts: pl.Series) -> None:
         """Index every distinct text that is long enough to name one person."""
         form = pl.DataFrame({"text": texts.unique()}).select(normal_form(pl.col("text"))).filter(is_long_enough(pl.col("text")))["text"].unique()
-        self._hashes.setdefault(kind, set()).update(self._hasher.hashes(form.to_list()))
+        if form.is_empty():
+            return
+        entry = pl.DataFrame(
+            {
+                "length": form.str.len_chars().cast(pl.UInt16),
+                "prefix": pl.Series(self._hasher.hashes(form.str.slice(0, PREFIX_LENGTH).to_list()), dtype=pl.UInt64),
+                "hash": pl.Series(self._hasher.hashes(form.to_list()), dtype=pl.UInt64),
+            }
+        )
+        self._entries.setdefault(kind, []).append(entry)
 
     def frame(self) -> pl.DataFrame:
-        """`kind`, `hash`."""
-        parts = [
-            pl.DataFrame({"hash": sorted(hashes)}, schema={"hash": pl.UInt64}).select(pl.lit(kind).alias("kind"), "hash")
-            for kind, hashes in sorted(self._hashes.items())
-        ]
-        return pl.concat(parts) if parts else pl.DataFrame(schema={"kind": pl.String, "hash": pl.UInt64})
+        """`kind`, `length` in characters, `prefix` (hash of the first characters), `hash`."""
+        parts = [pl.concat(frames).unique().select(pl.lit(kind).alias("kind"), pl.all()) for kind, frames in sorted(self._entries.items())]
+        schema = {"kind": pl.String, "length": pl.UInt16, "prefix": pl.UInt64, "hash": pl.UInt64}
+        return pl.concat(parts).sort("kind", "hash") if parts else pl.DataFrame(schema=schema)

@@ -74,7 +74,7 @@ class Reader:
             for number, piece in enumerate(_ahead(pieces(source), pool)):
                 rows = read_rows(without_header(piece) if number == 0 else piece, headers)
                 watch.look(rows.frame)
-                frame = unfold(rows.frame) if is_wide(rows.frame) else rows.frame
+                frame = unfold(rows.frame, number_header=_dose_number_header(conformer.contract)) if is_wide(rows.frame) else rows.frame
                 result = conformer.conform(frame)
                 read += rows.frame.height + len(rows.broken_lines)
                 broken = {LINE: rows.broken_lines, "rule": [BROKEN_ROW] * len(rows.broken_lines)}
@@ -90,6 +90,10 @@ class Reader:
         if read == 0:
             raise DataError(f"{source.path.name} holds a header and no row: export it again.")
         return ReadResult(rows_read=read, rows_accepted=accepted, quarantined=pl.concat(quarantined), warnings=dict(warnings))
+
+
+def _dose_number_header(contract: Contract) -> str:
+    return next(column.header for column in contract.columns if column.derived)
 
 
 def _ahead(source: Iterator[Piece], pool: ThreadPoolExecutor) -> Iterator[Piece]:

@@ -63,7 +63,13 @@ def _parse(text: bytes, headers: Sequence[str]) -> pl.DataFrame | None:
         return pl.DataFrame(schema=schema)
     try:
         return pl.read_csv(
-            io.BytesIO(text), has_header=False, new_columns=list(headers), schema=schema, infer_schema=False, missing_utf8_is_empty_string=True
+            io.BytesIO(text),
+            has_header=False,
+            new_columns=list(headers),
+            schema=schema,
+            infer_schema=False,
+            empty_string_is_null=False,
+            extra_columns="raise",
         )
     except pl.exceptions.PolarsError:
         return None

@@ -9,15 +9,14 @@ import polars as pl
 from daicho.intake.rows import LINE
 
 REPEAT = re.compile(r"[（(]([0-9０-９]+)回目[)）]$")
-NUMBER = "接種回"
 
 
 def is_wide(frame: pl.DataFrame) -> bool:
     return any(REPEAT.search(name) for name in frame.columns)
 
 
-def unfold(frame: pl.DataFrame) -> pl.DataFrame:
-    """One row for each dose k with anything in its columns; `接種回` holds k; the line stays that of the wide row."""
+def unfold(frame: pl.DataFrame, *, number_header: str) -> pl.DataFrame:
+    """One row for each dose k with anything in its columns; `number_header` holds k; the line stays that of the wide row."""
     by_dose: dict[int, dict[str, str]] = {}
     shared = [name for name in frame.columns if name != LINE and not REPEAT.search(name)]
     for name in frame.columns:
@@ -27,6 +26,6 @@ def unfold(frame: pl.DataFrame) -> pl.DataFrame:
     parts = []
     for number, names in sorted(by_dose.items()):
         doses = [pl.col(names[base]).alias(base) if base in names else pl.lit("").alias(base) for base in columns]
-        part = frame.select(*shared, *doses, pl.lit(str(number)).alias(NUMBER), LINE)
+        part = frame.select(*shared, *doses, pl.lit(str(number)).alias(number_header), LINE)
         parts.append(part.filter(pl.any_horizontal(pl.col(columns) != "")))
     return pl.concat(parts).sort(LINE, maintain_order=True)

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -179,8 +180,17 @@ def remove_leftovers(paths: VaultPaths, catalog: Catalog) -> None:
             if path.name not in known:
                 path.unlink()
     for path in paths.temp.iterdir():
-        if path.is_file():
-            path.unlink()
+        if not _is_in_use(path.name):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _is_in_use(name: str) -> bool:
+    """Working files are named `<what>-<process id>…`; those of a living process stay."""
+    parts = name.split(".")[0].split("-")
+    return len(parts) > 1 and parts[1].isdigit() and int(parts[1]) != os.getpid() and Path(f"/proc/{parts[1]}").exists()
 
 
 def _seal(key: Key, body: object) -> str:

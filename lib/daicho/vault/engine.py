@@ -7,6 +7,7 @@ wheel `duckdb-extension-httpfs` brings; nothing is downloaded. `temp_file_encryp
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +42,8 @@ def engine(*, temp_dir: Path, memory_limit: str = MEMORY_LIMIT) -> Iterator[duck
 
 
 def open_engine(*, temp_dir: Path, memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckDBPyConnection:
-    temp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    spill = temp_dir / f"spill-{os.getpid()}"
+    spill.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -49,7 +51,7 @@ def open_engine(*, temp_dir: Path, memory_limit: str = MEMORY_LIMIT) -> duckdb.D
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",
             "python_enable_replacements": "false",
-            "temp_directory": str(temp_dir),
+            "temp_directory": str(spill),
             "temp_file_encryption": "true",
             "memory_limit": memory_limit,
             "preserve_insertion_order": "false",

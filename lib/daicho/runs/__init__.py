@@ -1,0 +1,1 @@
+"""Runs: executing notebooks, publishing what they made, the manifest, plans and the scan."""

@@ -1,0 +1,119 @@
+"""Execute one report notebook through papermill in a sealed kernel; give its outputs, releases and seal, or say which step failed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+
+from daicho.core.config import Config
+from daicho.core.errors import DaichoError, DataError, DisclosureError, SealError, UsageError, VaultError
+from daicho.gate.client import GateClient
+from daicho.gate.release import Release
+from daicho.kernels.manager import SealedKernel, sealed_kernel
+from daicho.runs.notebooks import ReportNotebook
+
+CELL_SECONDS = 600
+ENGINE = "daicho"
+_ERRORS = {error.__name__: error for error in (DataError, UsageError, DisclosureError, SealError, VaultError)}
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A finished notebook with the releases the gate gave it and the result of its kernel's seal."""
+
+    notebook: nbformat.NotebookNode
+    releases: tuple[Release, ...]
+    seal: tuple[tuple[str, bool], ...]
+    is_sealed: bool
+
+
+@dataclass(frozen=True)
+class FailedCell:
+    """Where a notebook stopped: cell number (from 1) and class of the error. Its text and traceback are not kept."""
+
+    cell: int
+    error_class: str
+
+
+class ReportFailedError(DaichoError):
+    """A notebook did not finish."""
+
+    def __init__(self, report: str, failed: FailedCell) -> None:
+        known = _ERRORS.get(failed.error_class, DataError)
+        self.exit_code = known.exit_code
+        self.failed = failed
+        super().__init__(
+            f"the report {report} stopped at cell {failed.cell} with an error of class {failed.error_class}; nothing was published: "
+            "open the notebook in `daicho lab` to see why."
+        )
+
+
+def execute_report(
+    report: ReportNotebook,
+    *,
+    config: Config,
+    gate: GateClient,
+    parameters: Mapping[str, Any],
+    profile: str,
+    purpose: str,
+    run_id: str,
+    work: Path,
+) -> Executed:
+    """Run `report` with checked `parameters`. `work` is the kernel's own folder, the only one it may write.
+
+    Raises ReportFailedError for a failing cell, SealError when the kernel cannot be sealed.
+    """
+    work.mkdir(parents=True, mode=0o700)
+    finished = work.parent / f"{report.name}.executed.ipynb"
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    with sealed_kernel(config, gate=gate, work=work, profile=profile, purpose=purpose, run_id=run_id) as kernel:
+        _papermill(report, finished, parameters=parameters, kernel=kernel)
+        seal, is_sealed = kernel.seal_result(), kernel.is_sealed
+    notebook = nbformat.read(finished, as_version=4)
+    failed = failed_cell(notebook)
+    if failed is not None:
+        raise ReportFailedError(report.name, failed)
+    return Executed(notebook=notebook, releases=tuple(gate.run_releases(run_id)), seal=seal, is_sealed=is_sealed)
+
+
+def _papermill(report: ReportNotebook, finished: Path, *, parameters: Mapping[str, Any], kernel: SealedKernel) -> None:
+    """Papermill's own errors quote the failing cell, so they end here."""
+    stopped = ""
+    try:
+        papermill.execute_notebook(
+            report.path,
+            finished,
+            parameters=dict(parameters),
+            engine_name=ENGINE,
+            kernel_manager=kernel.manager,
+            execution_timeout=CELL_SECONDS,
+            progress_bar=False,
+            log_output=False,
+            request_save_on_cell_execute=False,
+            kernel_name=None,
+            language="python",
+        )
+    except papermill.exceptions.PapermillExecutionError:
+        return
+    except SealError:
+        raise
+    except Exception as error:
+        stopped = type(error).__name__
+    if stopped:
+        kernel.refuse_unsealed()
+        raise ReportFailedError(report.name, FailedCell(cell=0, error_class=stopped))
+
+
+def failed_cell(notebook: nbformat.NotebookNode) -> FailedCell | None:
+    """The first cell with an error output."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                return FailedCell(cell=number, error_class=str(output.ename))
+    return None
