@@ -1,0 +1,123 @@
+"""An executed notebook → the content of a document: prose, tables and figures in reading order, numbered once for all formats.
+
+Only three kinds of output are published: tables, charts and markdown. Code, printed text, errors, HTML, images and scripts of a
+notebook never reach a document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nbformat import NotebookNode
+
+from daicho.runs.publish.figures import CHART_MIME, Figure, read_figure
+from daicho.runs.publish.markdown import Node, plain_text, read_markdown
+from daicho.runs.publish.tables import TABLE_MIME, Table, read_table
+
+MARKDOWN_MIME = "text/markdown"
+DEEPEST_HEADING = 4
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Running text. `is_note` marks small print, such as the note of a release."""
+
+    nodes: tuple[Node, ...]
+    is_note: bool = False
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One entry of the contents list; `anchor` is its address in the document, `level` counts from 1 below the title."""
+
+    anchor: str
+    level: int
+    text: str
+
+
+Block = Prose | Table | Figure
+
+
+@dataclass(frozen=True)
+class Content:
+    """A whole document without its facts."""
+
+    blocks: tuple[Block, ...]
+    headings: tuple[Heading, ...]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(block for block in self.blocks if isinstance(block, Table))
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        return tuple(block for block in self.blocks if isinstance(block, Figure))
+
+
+def read_content(executed: NotebookNode, *, title: str) -> Content:
+    """Gather what a notebook publishes. The first heading is left out when it repeats `title`, which stands in the document's head."""
+    blocks = list(_blocks(executed))
+    blocks = _without_title(blocks, title)
+    return _with_levels(blocks)
+
+
+def _blocks(executed: NotebookNode) -> Iterator[Block]:
+    tables = figures = 0
+    for cell in executed.cells:
+        if cell.cell_type == "markdown":
+            yield Prose(tuple(read_markdown(cell.source)))
+        for output in cell.get("outputs", []) if cell.cell_type == "code" else []:
+            data: Mapping[str, Any] = output.get("data", {})
+            if TABLE_MIME in data:
+                tables += 1
+                yield read_table(data[TABLE_MIME], number=tables)
+            elif CHART_MIME in data:
+                figures += 1
+                yield read_figure(data[CHART_MIME], number=figures)
+            elif MARKDOWN_MIME in data:
+                yield Prose(tuple(read_markdown(_joined(data[MARKDOWN_MIME]))), is_note=_is_note(output))
+
+
+def _joined(source: object) -> str:
+    """Notebook files may store a text as a list of lines."""
+    return "".join(str(line) for line in source) if isinstance(source, list) else str(source)
+
+
+def _is_note(output: Mapping[str, Any]) -> bool:
+    return str(output.get("metadata", {}).get("daicho", {}).get("role", "")) == "note"
+
+
+def _without_title(blocks: list[Block], title: str) -> list[Block]:
+    for position, block in enumerate(blocks):
+        if isinstance(block, Prose) and block.nodes:
+            first = block.nodes[0]
+            if first["kind"] == "heading" and plain_text(first["inlines"]).strip() == title.strip():
+                blocks[position] = replace(block, nodes=block.nodes[1:])
+            break
+    return [block for block in blocks if not isinstance(block, Prose) or block.nodes]
+
+
+def _with_levels(blocks: list[Block]) -> Content:
+    """Headings count from 1 without skipping a level (PDF/UA-1 7.4.2), whatever levels the notebook used."""
+    levels = [node["level"] for block in blocks if isinstance(block, Prose) for node in block.nodes if node["kind"] == "heading"]
+    top = min(levels, default=1)
+    headings: list[Heading] = []
+    leveled: list[Block] = []
+    for block in blocks:
+        if not isinstance(block, Prose):
+            leveled.append(block)
+            continue
+        nodes: list[Node] = []
+        for node in block.nodes:
+            if node["kind"] == "heading":
+                previous = headings[-1].level if headings else 0
+                level = min(node["level"] - top + 1, previous + 1, DEEPEST_HEADING)
+                heading = Heading(f"s{len(headings) + 1}", level, plain_text(node["inlines"]))
+                headings.append(heading)
+                nodes.append({**node, "level": level, "anchor": heading.anchor})
+            else:
+                nodes.append(node)
+        leveled.append(replace(block, nodes=tuple(nodes)))
+    return Content(tuple(leveled), tuple(headings))
