@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import altair as alt
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from daicho.present.theme import load_altair
 from daicho.runs.publish.facts import DocumentFacts
 
 DISTRICTS = ("芝", "麻布", "赤坂", "高輪", "芝浦港南")
@@ -136,9 +136,19 @@ def coverage_table(**changes: Any) -> dict[str, Any]:
 
 
 def long_table(rows: int = 120) -> dict[str, Any]:
-    columns = (("ward", "区市", "text"), ("month", "支払月", "month"), ("doses_count", "接種回数", "count"), ("payable_yen", "支払額", "yen"))
+    columns = (
+        ("ward", "区市", "text"),
+        ("month", "支払月", "month"),
+        ("doses_count", "接種回数", "count"),
+        ("payable_yen", "支払額", "yen"),
+    )
     body = [
-        [cell(f"第{n // 12 + 1}区", text=f"第{n // 12 + 1}区"), cell(202504 + n % 9, text=f"令和7年{4 + n % 9}月"), count(n * 37), yen(n * 123457)]
+        [
+            cell(f"第{n // 12 + 1}区", text=f"第{n // 12 + 1}区"),
+            cell(202504 + n % 9, text=f"令和7年{4 + n % 9}月"),
+            count(n * 37),
+            yen(n * 123457),
+        ]
         for n in range(rows)
     ]
     return table(columns, body, name="payments_by_ward", title="区別・月別の支払額")
@@ -156,7 +166,10 @@ def wide_table(months: int = 12) -> dict[str, Any]:
 
 
 def trend_chart() -> dict[str, Any]:
-    values = [{"年度": y, "地区": d, "接種率": 0.88 + 0.01 * i + 0.004 * (y - 2018)} for y in range(2018, 2026) for i, d in enumerate(DISTRICTS)]
+    alt = load_altair()
+    values = [
+        {"年度": y, "地区": d, "接種率": 0.88 + 0.01 * i + 0.004 * (y - 2018)} for y in range(2018, 2026) for i, d in enumerate(DISTRICTS)
+    ]
     chart = (
         alt.Chart(alt.Data(values=values))
         .mark_line(point=True)
@@ -172,10 +185,15 @@ def trend_chart() -> dict[str, Any]:
 
 
 def heat_map() -> dict[str, Any]:
+    alt = load_altair()
     values = [
-        {"出生年度": f"{y}年度", "地区": d, "接種率": 0.85 + 0.013 * ((y * 7 + i * 3) % 11)} for y in range(2012, 2025) for i, d in enumerate(DISTRICTS)
+        {"出生年度": f"{y}年度", "地区": d, "接種率": 0.85 + 0.013 * ((y * 7 + i * 3) % 11)}
+        for y in range(2012, 2025)
+        for i, d in enumerate(DISTRICTS)
     ]
-    base = alt.Chart(alt.Data(values=values)).encode(x=alt.X("出生年度:O", axis=alt.Axis(labelAngle=-45)), y=alt.Y("地区:N", sort=list(DISTRICTS)))
+    base = alt.Chart(alt.Data(values=values)).encode(
+        x=alt.X("出生年度:O", axis=alt.Axis(labelAngle=-45)), y=alt.Y("地区:N", sort=list(DISTRICTS))
+    )
     rect = base.mark_rect().encode(color=alt.Color("接種率:Q", legend=alt.Legend(format=".0%"), scale=alt.Scale(scheme="blues")))
     text = base.mark_text(fontSize=9).encode(text=alt.Text("接種率:Q", format=".0%"))
     chart = (rect + text).properties(title="地区と出生年度別の接種率", height=220, description="13の出生年度と5地区の接種率を濃淡で示す。")
@@ -183,17 +201,28 @@ def heat_map() -> dict[str, Any]:
 
 
 def grouped_bars() -> dict[str, Any]:
-    values = [{"月": f"{m}月", "ワクチン": v, "回数": 200 + 31 * m + 90 * i} for m in range(4, 13) for i, v in enumerate(("MR", "五種混合", "水痘"))]
+    alt = load_altair()
+    values = [
+        {"月": f"{m}月", "ワクチン": v, "回数": 200 + 31 * m + 90 * i}
+        for m in range(4, 13)
+        for i, v in enumerate(("MR", "五種混合", "水痘"))
+    ]
     chart = (
         alt.Chart(alt.Data(values=values))
         .mark_bar()
-        .encode(x=alt.X("月:O", sort=None, axis=alt.Axis(labelAngle=0)), xOffset="ワクチン:N", y=alt.Y("回数:Q", axis=alt.Axis(format=",.0f")), color="ワクチン:N")
+        .encode(
+            x=alt.X("月:O", sort=None, axis=alt.Axis(labelAngle=0)),
+            xOffset="ワクチン:N",
+            y=alt.Y("回数:Q", axis=alt.Axis(format=",.0f")),
+            color="ワクチン:N",
+        )
         .properties(title="月別接種回数", description="4月から12月まで、3種のワクチンの接種回数を棒で示す。")
     )
     return dict(chart.to_dict())
 
 
 def faceted_chart() -> dict[str, Any]:
+    alt = load_altair()
     values = [{"年度": y, "地区": d, "接種者": 100 + 10 * i + y % 7} for y in range(2019, 2026) for i, d in enumerate(DISTRICTS)]
     chart = (
         alt.Chart(alt.Data(values=values))

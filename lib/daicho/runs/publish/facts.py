@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,8 @@ class DocumentFacts:
         """The moment of making in UTC; a plain day counts as its midnight, a time without zone as UTC."""
         if isinstance(self.created_on, datetime):
             moment = self.created_on
-            return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
-        return datetime(self.created_on.year, self.created_on.month, self.created_on.day, tzinfo=timezone.utc)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return datetime(self.created_on.year, self.created_on.month, self.created_on.day, tzinfo=UTC)
 
     @property
     def created_day(self) -> date:

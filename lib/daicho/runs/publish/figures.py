@@ -21,8 +21,6 @@ VEGALITE_VERSION = "6.4"
 PRINT_FONT = "Noto Sans CJK JP"
 FONT_PACKAGES = ("noto_cjk_sans_jp_regular", "noto_cjk_sans_jp_bold")
 
-TIME_LOCALES: Mapping[str, str] = {"ja": "ja-JP", "en": "en-GB"}
-
 PAGE_WIDTH_PX = 642.0  # 170 mm: A4 less two margins of 20 mm
 _PT_PER_PX = 0.75
 _DATA_KEYS = frozenset({"values", "datasets"})
@@ -77,7 +75,7 @@ def draw_svg(figure: Figure, *, language: str = "ja") -> Drawing:
             vl_version=VEGALITE_VERSION,
             allowed_base_urls=[],
             format_locale=number_locale(language),
-            time_format_locale=TIME_LOCALES[language],
+            time_format_locale=time_locale(language),
         )
     except ValueError:
         # Not chained: the engine's message may quote the data of the chart.
@@ -120,6 +118,14 @@ def number_locale(language: str) -> dict[str, object]:
     """The d3 number format of a document language; money is yen in every language."""
     currency = ["", "円"] if language == "ja" else ["¥", ""]
     return {"decimal": ".", "thousands": ",", "grouping": [3], "currency": currency}
+
+
+@cache
+def time_locale(language: str) -> dict[str, object]:
+    """The d3 date format of a document language."""
+    import vl_convert
+
+    return dict(vl_convert.get_time_format_locale("ja-JP" if language == "ja" else "en-GB"))
 
 
 @cache

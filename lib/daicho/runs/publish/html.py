@@ -26,7 +26,7 @@ from daicho.runs.publish.writing import write_bytes
 _CONTENTS_FROM = 3
 
 
-class ReportExporter(TemplateExporter):  # type: ignore[misc]  # nbconvert is not typed
+class ReportExporter(TemplateExporter):
     """nbconvert exporter of one document: gathers the content of a notebook and prints it with our template."""
 
     file_extension = ".html"
@@ -36,7 +36,7 @@ class ReportExporter(TemplateExporter):  # type: ignore[misc]  # nbconvert is no
         self._document = document
         self._templates = templates
         self._cache_dir = cache_dir
-        super().__init__(template_file="report.html.j2")
+        super().__init__(template_file="report.html.j2")  # type: ignore[no-untyped-call]
 
     @default("template_paths")
     def _template_paths(self, prune: bool = True, root_dirs: object = None) -> list[str]:
@@ -49,11 +49,11 @@ class ReportExporter(TemplateExporter):  # type: ignore[misc]  # nbconvert is no
         return []
 
     def _create_environment(self) -> Environment:
-        environment: Environment = super()._create_environment()
+        environment: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
         environment.autoescape = True
         return environment
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]  # as nbconvert's own text exporters: the output is text
         self, nb: NotebookNode, resources: Mapping[str, Any] | None = None, **options: Any
     ) -> tuple[str, dict[str, Any]]:
         """The page of a notebook, and the resources it was printed with."""
@@ -73,8 +73,8 @@ def publish_html(
 ) -> Path:
     """Write an executed notebook as one self-contained HTML file and return its path.
 
-    `cache_dir` keeps the chart viewer between runs (saves 2.5 s a process). Raises `DataError`, `UsageError` or `DisclosureError` for content
-    that may not be published, before anything is written.
+    `cache_dir` keeps the chart viewer between runs (saves 2.5 s a process). Raises `DataError`, `UsageError` or `DisclosureError`
+    for content that may not be published, before anything is written.
     """
     exporter = ReportExporter(document=document, templates=templates_dir(templates), cache_dir=cache_dir)
     page, _ = exporter.from_notebook_node(executed)

@@ -31,9 +31,7 @@ def read_markdown(source: str) -> list[Node]:
 
 def plain_text(inlines: Iterable[Mapping[str, Any]]) -> str:
     """The words of inlines without their marks."""
-    return "".join(
-        " " if node["kind"] == "break" else node["text"] if "text" in node else plain_text(node["inlines"]) for node in inlines
-    )
+    return "".join(" " if node["kind"] == "break" else node["text"] if "text" in node else plain_text(node["inlines"]) for node in inlines)
 
 
 def _tokens(parsed: object) -> list[Mapping[str, Any]]:

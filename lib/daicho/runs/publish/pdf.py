@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 from nbformat import NotebookNode
@@ -25,7 +26,7 @@ from daicho.runs.publish.templates import templates_dir
 from daicho.runs.publish.texts import Texts
 from daicho.runs.publish.writing import write_bytes
 
-STANDARDS = ["a-2a", "ua-1"]
+STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 # Heights leave room for the caption: 257 mm and 170 mm of text less 30 pt and a little air.
 _PORTRAIT_HEIGHT_PT = 660.0
 _LANDSCAPE_HEIGHT_PT = 410.0
@@ -46,10 +47,9 @@ def set_document(data: dict[str, Any], *, document: DocumentFacts, template: Pat
         made = typst.compile(
             template.read_bytes(),
             format="pdf",
-            font_paths=[str(directory) for directory in font_directories()],
-            ignore_system_fonts=True,
+            font_paths=_typefaces(),
             sys_inputs={"data": json.dumps(data, ensure_ascii=False, sort_keys=True)},
-            pdf_standards=STANDARDS,
+            pdf_standards=list(STANDARDS),
             timestamp=document.created_at,
         )
     except typst.TypstError as error:
@@ -58,6 +58,13 @@ def set_document(data: dict[str, Any], *, document: DocumentFacts, template: Pat
     if not isinstance(made, bytes):
         raise DataError(f"{template.name}: the PDF could not be set; it must be one document")
     return made
+
+
+@cache
+def _typefaces() -> typst.Fonts:
+    """The packaged typefaces and no other; read once a process."""
+    directories = [str(directory) for directory in font_directories()]
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=directories)
 
 
 def document_data(content: Content, *, document: DocumentFacts) -> dict[str, Any]:
