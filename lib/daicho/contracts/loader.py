@@ -23,7 +23,17 @@ VALUE_KINDS, DIMENSION_KINDS = ("count", "rate", "yen"), ("text", "integer", "mo
 _TOP = {"apiVersion", "kind", "id", "name", "version", "status", "domain", "description", "schema", "customProperties"}
 _DESCRIPTION = {"purpose", "limitations", "usage"}
 _OBJECT = {"name", "physicalName", "logicalType", "businessName", "description", "properties", "customProperties"}
-_PROPERTY = {"name", "physicalName", "businessName", "description", "logicalType", "required", "unique", "classification", "customProperties"}
+_PROPERTY = {
+    "name",
+    "physicalName",
+    "businessName",
+    "description",
+    "logicalType",
+    "required",
+    "unique",
+    "classification",
+    "customProperties",
+}
 _CONTRACT_EXTRAS = {"titleEn", "naturalKey", "delivery"}
 _COLUMN_EXTRAS = {
     "columnType", "labelEn", "source", "aliases", "headerRequired", "codelist", "onUnknown", "scannerKind", "repeats", "prefix", "derived",
@@ -43,7 +53,9 @@ def load_contracts(contracts_dir: Path) -> dict[str, Contract]:
     for path in _files(contracts_dir / EXTRACTS):
         contract = read_contract(path)
         if contract.kind in contracts:
-            raise UsageError(f"{path.name}: the kind {contract.kind} is already described by {contracts[contract.kind].path.name}; keep one of them.")
+            raise UsageError(
+                f"{path.name}: the kind {contract.kind} is already described by {contracts[contract.kind].path.name}; keep one of them."
+            )
         contracts[contract.kind] = contract
     if not contracts:
         raise UsageError(f"{contracts_dir / EXTRACTS} holds no contract: restore the files *.odcs.yaml of the extract kinds.")

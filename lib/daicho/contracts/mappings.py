@@ -42,10 +42,14 @@ def load_vendor_mapping(path: Path, *, contracts_dir: Path) -> VendorMapping:
         return _code_mapping(path, frame, contracts_dir)
     if columns in ({"vendor_header", "header"}, {"vendor_header", "header", "kind"}):
         return _header_mapping(path, frame, load_contracts(contracts_dir))
-    raise UsageError(f"{path.name}: a mapping has the columns vendor_code,label or vendor_code,code or vendor_header,header (and kind), no others.")
+    raise UsageError(
+        f"{path.name}: a mapping has the columns vendor_code,label or vendor_code,code or vendor_header,header (and kind), no others."
+    )
 
 
-def unmapped_codes(codes: Iterable[str | None], *, codelist: str, contracts_dir: Path, mapping: VendorMapping | None = None) -> tuple[str, ...]:
+def unmapped_codes(
+    codes: Iterable[str | None], *, codelist: str, contracts_dir: Path, mapping: VendorMapping | None = None
+) -> tuple[str, ...]:
     """Those of the distinct codes of an extract's column that neither the code list nor the mapping knows, sorted; empty cells aside."""
     known = set(writings(contracts_dir, codelist))
     if mapping is not None:
@@ -89,7 +93,9 @@ def _code_mapping(path: Path, frame: pl.DataFrame, contracts_dir: Path) -> Vendo
             raise UsageError(f"{path.name}, row {line}: vendor_code and {target} must both be filled.")
         code = known.get(fold_code(ours))
         if code is None:
-            raise UsageError(f"{path.name}, row {line}: {ours} is in the code list {codelist} neither as code nor as label; see {codelist}.csv.")
+            raise UsageError(
+                f"{path.name}, row {line}: {ours} is in the code list {codelist} neither as code nor as label; see {codelist}.csv."
+            )
         if pairs.setdefault(fold_code(vendor_code), code) != code:
             raise UsageError(f"{path.name}, row {line}: the vendor code {vendor_code} is mapped twice, to different codes.")
     return VendorMapping(codes={codelist: pairs}, headers={})
@@ -112,7 +118,9 @@ def _header_mapping(path: Path, frame: pl.DataFrame, contracts: Mapping[str, Con
             raise UsageError(f"{path.name}, row {line}: there is no extract kind {kind}; known are {', '.join(sorted(contracts))}.")
         kinds = [kind] if kind else stem_kinds or [name for name in contracts if _has_header(contracts[name], header)]
         if not kinds or not all(_has_header(contracts[name], header) for name in kinds):
-            raise UsageError(f"{path.name}, row {line}: {header} is no header of {' or '.join(kinds) or 'any extract kind'}; see data_contracts/extracts.")
+            raise UsageError(
+                f"{path.name}, row {line}: {header} is no header of {' or '.join(kinds) or 'any extract kind'}; see data_contracts/extracts."
+            )
         for name in kinds:
             if found.setdefault(name, {}).setdefault(vendor_header, header) != header:
                 raise UsageError(f"{path.name}, row {line}: the vendor header {vendor_header} is mapped twice, to different headers.")
