@@ -20,13 +20,13 @@ class Caller:
 
     uid: int
     user: str
-    role: str  # the launched session's role; an administrator's roles joined by +
-    terminal: str
-    purpose: str
-    run_id: str
-    profiles: frozenset[str]
-    default_profile: str
-    is_admin: bool
+    role: str = ""  # the launched session's role; an administrator's roles joined by +
+    terminal: str = ""
+    purpose: str = ""
+    run_id: str = ""
+    profiles: frozenset[str] = frozenset()
+    default_profile: str = ""
+    is_admin: bool = False
 
 
 class AccessLog:

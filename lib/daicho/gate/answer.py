@@ -1,55 +1,61 @@
-"""From a request to a release: compile, count, protect, label, compare with what is published, record, log, answer.
+"""From a request to a release: count, protect, label, compare with what is published, record, log, answer.
 
 Nothing is returned before the release ledger and the access log hold it on disk.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from daicho.core.config import Config
-from daicho.core.errors import DaichoError, DisclosureError, UsageError, VaultError
+from daicho.core.errors import DaichoError, DisclosureError
 from daicho.gate.access_log import AccessLog, Caller, Clock
-from daicho.gate.engine import Engine, MeasureSpec, Query
-from daicho.gate.profiles import DisclosureRules, Profile, recipient_of
+from daicho.gate.engine import Engine
+from daicho.gate.failures import FAILED, note_failure
+from daicho.gate.plan import Plan, make_plan, planned_facts
+from daicho.gate.profiles import DisclosureRules
 from daicho.gate.protocol import Answer, refusal
 from daicho.gate.publication import refuse_derivable
-from daicho.gate.release import ColumnFacts, Facts, Release, canonical_json, label_of, release_to_bytes, status_of
+from daicho.gate.release import Release, canonical_json, label_of, release_to_bytes, status_of
 from daicho.gate.release_ledger import Recorded, ReleaseLedger, body_hash
-from daicho.gate.request import NOT_IN_VOCABULARY, Request, parse_request
+from daicho.gate.request import MAX_PURPOSE, parse_request
 from daicho.gate.roles import profiles_for, require_profile, roles_of
 from daicho.gate.snapshots import OpenSnapshots
 from daicho.gate.suppression import PAYEES_COLUMN, THRESHOLD_COLUMN, protect
 
 MAX_ROWS = 500_000
-FORMAT = 1
 DEFAULT_PROFILE = "internal"
-FAILED = VaultError("the gate failed on this request and released nothing: see the gate's own log (var/log/gate.log).")
+LOGGED_CHARACTERS = 8192
 
 
 @dataclass(frozen=True)
-class Answered:
+class _Answered:
     """An answer and what the access log says about it."""
 
     answer: Answer
     release_id: str = ""
     cells: int = 0
     suppressed: int = 0
-    purpose: str = ""
 
 
 class Answers:
     """Answers measure requests for one workspace. Safe for many threads."""
 
     def __init__(
-        self, config: Config, *, engine: Engine, rules: DisclosureRules, log: AccessLog, ledger: ReleaseLedger, snapshots: OpenSnapshots, clock: Clock
+        self,
+        config: Config,
+        *,
+        engine: Engine,
+        rules: DisclosureRules,
+        log: AccessLog,
+        ledger: ReleaseLedger,
+        snapshots: OpenSnapshots,
+        clock: Clock,
     ) -> None:
         self._config = config
         self._engine = engine
@@ -63,200 +69,127 @@ class Answers:
     def allowed_profiles(self, caller: Caller) -> frozenset[str]:
         """Profiles the caller may ask for now: a grant may have ended since the connection was opened."""
         held = roles_of(caller.user, config=self._config, today=self._clock().date())
-        if not caller.is_admin:
-            held &= {caller.role}
-        allowed = profiles_for(held, self._rules)
-        return allowed if caller.is_admin else allowed & caller.profiles
+        if caller.is_admin:
+            return profiles_for(held, self._rules)
+        return profiles_for(held & {caller.role}, self._rules) & caller.profiles
 
     def measure(self, raw: Mapping[str, Any], caller: Caller) -> Answer:
         """Answer one request and log it. An answer that cannot be logged is not given."""
         try:
-            answered = self._release(raw, caller)
-            outcome = "released"
+            answered, outcome = self._release(raw, caller), "released"
         except DaichoError as error:
-            answered, outcome = Answered(refusal(error)), f"refused:{type(error).__name__}"
+            answered, outcome = _Answered(refusal(error)), f"refused:{type(error).__name__}"
         except Exception as error:
-            answered, outcome = Answered(refusal(FAILED)), f"failed:{type(error).__name__}"
+            note_failure(error)
+            answered, outcome = _Answered(refusal(FAILED)), f"failed:{type(error).__name__}"
         self._log.record(
             caller,
-            request=loggable(raw),
+            request=_loggable(raw),
             outcome=outcome,
-            purpose=answered.purpose or _joined(caller.purpose, raw.get("purpose")),
+            purpose=_joined(caller.purpose, raw.get("purpose")),
             release_id=answered.release_id,
             cells=answered.cells,
             suppressed=answered.suppressed,
         )
         return answered.answer
 
-    def _release(self, raw: Mapping[str, Any], caller: Caller) -> Answered:
+    def _release(self, raw: Mapping[str, Any], caller: Caller) -> _Answered:
         request = parse_request(raw, measures=self._engine.measures(), profiles=self._rules.profiles)
         profile = self._rules.profiles[request.profile or caller.default_profile or DEFAULT_PROFILE]
         require_profile(profile, user=caller.user, allowed=self.allowed_profiles(caller))
         purpose = _joined(caller.purpose, request.purpose)
-        snapshot = request.snapshot if request.snapshot is not None else self._engine.latest_snapshot()
-        query = self._compile(request, snapshot=snapshot)
-        _require_payee(profile, by=request.by, where=query.where)
-        resolved = _resolved(request, query)
-        content = {
-            "format": FORMAT,
-            "request": resolved,
-            "snapshot": snapshot,
-            "profile": profile.name,
-            "rules": profile.digest,
-            "sql": _hash(query.sql),
-            "reference": self._engine.fingerprint(request.measure.name),
-        }
-        key = {"content": _hash(canonical_json(content)), "purpose": purpose, "recipient": recipient_of(profile, config=self._config, where=query.where)}
-        release_id = "R" + _hash(canonical_json(key))[:24]
-        recorded = self._ledger.find(release_id)
+        plan = make_plan(request, profile=profile, purpose=purpose, engine=self._engine, config=self._config)
+        recorded = self._ledger.find(plan.release_id)
         if recorded is None:
-            facts = self._facts(release_id, request=request, query=query, profile=profile, snapshot=snapshot, purpose=purpose, recipient=key["recipient"])
-            recorded, body = self._make(facts, request=request, query=query, profile=profile, key=key, resolved=resolved)
+            recorded, body = self._record(plan, *self._make(plan))
         else:
-            body = self._ledger.read(release_id)
-        self._ledger.record_use(release_id, run_id=caller.run_id)
-        return Answered(
-            Answer(outcome="released", result={"release_id": release_id}, body=body),
-            release_id=release_id,
+            body = self._ledger.read(plan.release_id)
+        self._ledger.record_use(plan.release_id, run_id=caller.run_id)
+        return _Answered(
+            Answer(outcome="released", result={"release_id": plan.release_id}, body=body),
+            release_id=plan.release_id,
             cells=recorded.cells,
             suppressed=recorded.suppressed_cells,
-            purpose=purpose,
         )
 
-    def _compile(self, request: Request, *, snapshot: int) -> Query:
-        """Compile; a filter value or parameter the measures do not know gets the same refusal as any other unknown word."""
-        try:
-            return self._engine.compile(
-                request.measure.name, by=request.by, where=request.where, parameters=request.parameters, snapshot=snapshot
-            )
-        except UsageError:
-            pass
-        raise UsageError(NOT_IN_VOCABULARY)
-
-    def _make(
-        self, facts: Facts, *, request: Request, query: Query, profile: Profile, key: Mapping[str, str], resolved: Mapping[str, Any]
-    ) -> tuple[Recorded, bytes]:
-        counted = self._snapshots.run(facts.snapshot, query.sql, query.bound)
+    def _make(self, plan: Plan) -> tuple[Recorded, bytes]:
+        """Count, protect and label; nothing is kept yet."""
+        measure, profile = plan.request.measure, plan.profile
+        counted = self._snapshots.run(plan.snapshot, plan.query.sql, plan.query.bound)
         if counted.height > MAX_ROWS:
             raise DisclosureError(f"the table has more than {MAX_ROWS:,} rows: drop a dimension or filter.")
-        if profile.minimum_payees and request.measure.counts_payees and PAYEES_COLUMN not in counted.columns:
-            raise DisclosureError(f"{request.measure.name} cannot be released under the profile {profile.name}: its payees cannot be counted yet.")
-        counted = self._with_thresholds(counted, request=request, query=query, profile=profile)
-        protected = protect(counted, dimensions=request.by, values=request.measure.rules, profile=profile)
-        frame = _in_order(self._engine.add_labels(protected.frame, by=request.by), by=request.by, measure=request.measure)
-        facts = replace(facts, cells=protected.cells, suppressed_cells=protected.suppressed_cells)
-        body = release_to_bytes(Release(frame=frame, facts=facts))
+        if profile.minimum_payees and measure.counts_payees and PAYEES_COLUMN not in counted.columns:
+            raise DisclosureError(f"{measure.name} has no figures under the profile {profile.name}: its payees cannot be counted.")
+        counted = _with_thresholds(counted, plan=plan, engine=self._engine)
+        protected = protect(counted, dimensions=plan.request.by, values=measure.rules, profile=profile)
+        facts = planned_facts(
+            plan,
+            cells=protected.cells,
+            suppressed_cells=protected.suppressed_cells,
+            unverified=self._engine.is_unverified(measure.name),
+        )
+        labelled = self._engine.add_labels(protected.frame, by=plan.request.by)
+        body = release_to_bytes(Release(frame=_in_order(labelled, plan=plan), facts=facts))
         recorded = Recorded(
-            release_id=facts.release_id,
-            request=resolved,
-            key=key,
+            release_id=plan.release_id,
+            request=plan.resolved,
+            key=plan.key,
             profile=profile.name,
             sha256=body_hash(body),
             cells=facts.cells,
             suppressed_cells=facts.suppressed_cells,
             recorded_at=self._clock().isoformat(timespec="milliseconds"),
         )
-        with self._publishing:
-            held = self._ledger.find(facts.release_id)
-            if held is not None:
-                return held, self._ledger.read(facts.release_id)
-            if profile.refuse_derivable:
-                refuse_derivable(recorded, published=self._ledger.all(), rules=self._rules)
-            self._ledger.record(recorded, body)
         return recorded, body
 
-    def _with_thresholds(self, counted: pl.DataFrame, *, request: Request, query: Query, profile: Profile) -> pl.DataFrame:
-        """Give each row its area's threshold where the table is about areas: broken down or filtered by one."""
-        about = [name for name in profile.area_dimensions if name in request.by or name in query.where]
-        if profile.threshold is None or not about:
-            return counted
-        thresholds = pl.lit(profile.threshold)
-        for name in about:
-            population = self._engine.area_population(name)
-            by_code = {code: profile.area_threshold(population.get(code)) for code in (counted[name].unique() if name in request.by else query.where[name])}
-            if name in request.by:
-                nothing = [code for code, threshold in by_code.items() if threshold is None]
-                area = pl.col(name).replace_strict({code: t or 0 for code, t in by_code.items()}, return_dtype=pl.Int64)
-                thresholds = pl.when(pl.col(name).is_in(nothing)).then(None).otherwise(pl.max_horizontal(thresholds, area))
-            elif len(by_code) == 1:
-                (threshold,) = by_code.values()
-                thresholds = pl.max_horizontal(thresholds, pl.lit(threshold)) if threshold is not None else pl.lit(None, dtype=pl.Int64)
-        return counted.with_columns(thresholds.alias(THRESHOLD_COLUMN))
+    def _record(self, plan: Plan, recorded: Recorded, body: bytes) -> tuple[Recorded, bytes]:
+        """Record a new release, one at a time: no two public ones may pass each other unseen."""
+        with self._publishing:
+            held = self._ledger.find(plan.release_id)
+            if held is not None:
+                return held, self._ledger.read(plan.release_id)
+            if plan.profile.refuse_derivable:
+                refuse_derivable(recorded, published=self._ledger.all(), rules=self._rules)
+            self._ledger.record(recorded, body)
+            return recorded, body
 
-    def _facts(
-        self, release_id: str, *, request: Request, query: Query, profile: Profile, snapshot: int, purpose: str, recipient: str
-    ) -> Facts:
-        measure = request.measure
-        return Facts(
-            release_id=release_id,
-            measure=measure.name,
-            title=measure.title,
-            title_en=measure.title_en,
-            by=request.by,
-            where=query.where,
-            parameters={name: _plain(value) for name, value in query.parameters.items()},
-            profile=profile.name,
-            profile_label=profile.label,
-            marking=profile.marking,
-            strictness=profile.strictness,
-            snapshot=snapshot,
-            as_of=query.as_of,
-            purpose=purpose,
-            recipient=recipient,
-            legal_basis=profile.legal_basis,
-            source=measure.source,
-            notes=measure.notes,
-            cells=0,
-            suppressed_cells=0,
-            audit="no_derivation" if profile.refuse_derivable else "not_required",
-            columns=_columns(measure, by=request.by),
-            unverified=self._engine.is_unverified(measure.name),
+
+def _with_thresholds(counted: pl.DataFrame, *, plan: Plan, engine: Engine) -> pl.DataFrame:
+    """Give each row its area's threshold where the table is about areas: broken down by one, or filtered for a single one."""
+    profile, by, where = plan.profile, plan.request.by, plan.query.where
+    threshold = pl.lit(profile.threshold, dtype=pl.Int64)
+    nothing = pl.lit(False)
+    about = [name for name in profile.area_dimensions if name in by or len(where.get(name, ())) == 1]
+    if profile.threshold is None or not about:
+        return counted
+    for name in about:
+        population = engine.area_population(name)
+        codes = counted[name].unique().to_list() if name in by else where[name]
+        limits = {code: profile.area_threshold(population.get(code)) for code in codes}
+        area = pl.col(name) if name in by else pl.lit(where[name][0])
+        threshold = pl.max_horizontal(
+            threshold, area.replace_strict({code: limit or 0 for code, limit in limits.items()}, return_dtype=pl.Int64)
         )
+        nothing = nothing | area.is_in([code for code, limit in limits.items() if limit is None])
+    return counted.with_columns(pl.when(nothing).then(None).otherwise(threshold).alias(THRESHOLD_COLUMN))
 
 
-def loggable(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A request as the log keeps it: whole when it is small, else only its size."""
-    text = canonical_json(raw)
-    return raw if len(text) <= 8192 else {"op": str(raw.get("op"))[:40], "characters": len(text)}
-
-
-def _require_payee(profile: Profile, *, by: tuple[str, ...], where: Mapping[str, tuple[str, ...]]) -> None:
-    for dimension, payees in (profile.payee_dimensions or {}).items():
-        if (dimension in by or dimension in where) and not any(len(where.get(name, ())) == 1 for name in payees):
-            raise DisclosureError(f"the profile {profile.name} shows {dimension} only to its own payee: filter for one of {', '.join(payees)}, or drop {dimension}.")
-
-
-def _resolved(request: Request, query: Query) -> dict[str, Any]:
-    return {
-        "measure": request.measure.name,
-        "by": list(request.by),
-        "where": {name: list(codes) for name, codes in sorted(query.where.items())},
-        "parameters": {name: _plain(value) for name, value in sorted(query.parameters.items())},
-        "is_stock": request.measure.is_stock,
-    }
-
-
-def _in_order(frame: pl.DataFrame, *, by: tuple[str, ...], measure: MeasureSpec) -> pl.DataFrame:
+def _in_order(frame: pl.DataFrame, *, plan: Plan) -> pl.DataFrame:
     """Columns as promised, rows by dimension codes: never an order that a figure decides."""
+    by = plan.request.by
     columns = [name for dimension in by for name in (dimension, label_of(dimension))]
-    columns += [name for value in measure.values for name in (value.name, status_of(value.name))]
+    columns += [name for value in plan.request.measure.values for name in (value.name, status_of(value.name))]
     ordered = frame.select(columns)
     return ordered.sort(by, nulls_last=True, maintain_order=True) if by else ordered
 
 
-def _columns(measure: MeasureSpec, *, by: tuple[str, ...]) -> tuple[ColumnFacts, ...]:
-    return (*(measure.dimensions[name] for name in by), *measure.values)
-
-
-def _plain(value: str | int | date) -> str | int:
-    return value.isoformat() if isinstance(value, date | datetime) else value
+def _loggable(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A request as the log keeps it: whole when it is small, else only its size."""
+    size = len(canonical_json(raw))
+    return raw if size <= LOGGED_CHARACTERS else {"op": "measure", "characters": size}
 
 
 def _joined(purpose: str, more: object) -> str:
     """The purpose a session was opened for, and what the analyst added to it."""
-    added = more if isinstance(more, str) and more != purpose and len(more) <= 500 else ""
+    added = more.strip() if isinstance(more, str) and len(more) <= MAX_PURPOSE and more.strip() != purpose else ""
     return " / ".join(part for part in (purpose, added) if part)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -125,7 +125,7 @@ class Journal:
         size = self.path.stat().st_size if self.path.is_file() else 0
         if size == 0:
             if head.seq:
-                raise VaultError(f"{self.path.name} is empty but its head names {head.seq} lines: restore it from its backup and run `daicho audit`.")
+                raise VaultError(f"{self.path.name} is empty but its head names {head.seq} lines: run `daicho audit`, and restore it.")
             return head
         tail = self._tail(size)
         if not tail.endswith(b"\n"):

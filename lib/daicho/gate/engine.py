@@ -78,9 +78,15 @@ class Engine(Protocol):
         """A locked-down connection on a snapshot; each request gets a cursor of it. Raises VaultError."""
 
     def compile(
-        self, measure: str, *, by: Sequence[str], where: Mapping[str, Sequence[str]], parameters: Mapping[str, ParameterValue], snapshot: int
+        self,
+        measure: str,
+        *,
+        by: Sequence[str],
+        where: Mapping[str, Sequence[str]],
+        parameters: Mapping[str, ParameterValue],
+        snapshot: int,
     ) -> Query:
-        """SQL giving dimensions, counts, yen and contributor columns, a row per cell. Raises UsageError for a filter value it does not know."""
+        """SQL giving dimensions, counts, yen and contributor columns, a row per cell. Raises UsageError for an unknown filter value."""
 
     def add_labels(self, frame: pl.DataFrame, *, by: Sequence[str]) -> pl.DataFrame:
         """Add `<dimension>_label` for each dimension."""

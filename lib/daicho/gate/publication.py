@@ -19,12 +19,18 @@ _PERIODS = ("fiscal_year", "month")
 
 def refuse_derivable(release: Recorded, *, published: Iterable[Recorded], rules: DisclosureRules) -> None:
     """Raise DisclosureError when the release, beside one already published, would let a withheld figure be derived from either."""
-    joint = rules.joint_with(release.request["measure"])
     for earlier in published:
-        if earlier.profile != release.profile or earlier.request["measure"] not in joint or earlier.key["content"] == release.key["content"]:
-            continue
-        if (release.suppressed_cells or earlier.suppressed_cells) and may_share_people(release.request, earlier.request, rules=rules):
+        if may_not_stand_together(release, earlier, rules=rules):
             raise DisclosureError(_advice(release, earlier))
+
+
+def may_not_stand_together(release: Recorded, earlier: Recorded, *, rules: DisclosureRules) -> bool:
+    """Whether a figure withheld in one of two releases may be derived with the other. The same table twice tells nothing new."""
+    if earlier.profile != release.profile or earlier.request["measure"] not in rules.joint_with(release.request["measure"]):
+        return False
+    if earlier.key["content"] == release.key["content"] or not (release.suppressed_cells or earlier.suppressed_cells):
+        return False
+    return may_share_people(release.request, earlier.request, rules=rules)
 
 
 def may_share_people(request: Mapping[str, Any], other: Mapping[str, Any], *, rules: DisclosureRules) -> bool:
@@ -58,8 +64,8 @@ def _advice(release: Recorded, earlier: Recorded) -> str:
     dropped = _dimension_to_drop(release.request["by"], earlier.request["by"])
     what = f"drop the dimension {dropped}" if dropped else "ask for the breakdown already published, or filter for people it does not count"
     return (
-        f"public release {earlier.release_id} of {earlier.request['measure']} counts some of the same people, and beside it a withheld figure "
-        f"could be computed: {what}, or use the profile internal."
+        f"the published release {earlier.release_id} of {earlier.request['measure']} counts some of the same people, "
+        f"and beside it a withheld figure could be computed: {what}, or use the profile internal."
     )
 
 

@@ -114,7 +114,7 @@ class ReleaseLedger:
         failed = False
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with aside.open("xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 file.write(body)
                 file.flush()
                 os.fsync(file.fileno())

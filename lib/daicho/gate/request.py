@@ -11,7 +11,7 @@ from typing import Any
 from daicho.core.errors import UsageError
 from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue
 
-NOT_IN_VOCABULARY = "the request asks for something the catalogue does not offer: see `daicho measures NAME` for dimensions, filters and parameters."
+NOT_IN_VOCABULARY = "the request asks for something the catalogue does not offer: see `daicho measures NAME` for what can be asked."
 FIELDS = frozenset({"op", "measure", "by", "where", "parameters", "snapshot", "profile", "purpose"})
 MAX_DIMENSIONS = 8
 MAX_FILTERS = 16
@@ -71,15 +71,17 @@ def is_run_id(text: object) -> bool:
 
 
 def _by(raw: object, measure: MeasureSpec) -> tuple[str, ...]:
-    if not isinstance(raw, list) or len(raw) > MAX_DIMENSIONS or not all(isinstance(name, str) and name in measure.dimensions for name in raw):
+    if not isinstance(raw, list) or len(raw) > MAX_DIMENSIONS or not all(isinstance(name, str) for name in raw):
         raise _refused()
-    if len(set(raw)) != len(raw):
+    if not set(raw) <= set(measure.dimensions) or len(set(raw)) != len(raw):
         raise _refused()
     return tuple(raw)
 
 
 def _where(raw: object, measure: MeasureSpec) -> dict[str, tuple[str, ...]]:
-    if not isinstance(raw, dict) or len(raw) > MAX_FILTERS or not set(raw) <= measure.filters or not set(measure.required_filters) <= set(raw):
+    if not isinstance(raw, dict) or len(raw) > MAX_FILTERS:
+        raise _refused()
+    if not set(measure.required_filters) <= set(raw) <= measure.filters:
         raise _refused()
     for values in raw.values():
         if not isinstance(values, list) or not 0 < len(values) <= MAX_FILTER_VALUES:

@@ -49,4 +49,7 @@ def profiles_for(roles: Collection[str], rules: DisclosureRules) -> frozenset[st
 def require_profile(profile: Profile, *, user: str, allowed: Collection[str]) -> None:
     """Raise DisclosureError unless the profile is among those the caller may ask for."""
     if profile.name not in allowed:
-        raise DisclosureError(f"user {user} may not ask for the profile {profile.name} here: the role, or the plan's own list of profiles, does not name it.")
+        raise DisclosureError(
+            f"user {user} may not ask for the profile {profile.name} here: neither the role nor the launch allows it. "
+            f"Allowed are {', '.join(sorted(allowed)) or 'none'}."
+        )

@@ -6,7 +6,7 @@ import hmac
 import os
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from daicho.core.config import Config
@@ -14,8 +14,9 @@ from daicho.core.errors import DaichoError, DisclosureError, UsageError
 from daicho.gate.access_log import AccessLog, Caller, Clock
 from daicho.gate.answer import DEFAULT_PROFILE, Answers
 from daicho.gate.engine import Engine
+from daicho.gate.failures import FAILED, note_failure
 from daicho.gate.peers import Peer, peer_of, terminal_of
-from daicho.gate.profiles import DisclosureRules, profiles_for
+from daicho.gate.profiles import DisclosureRules
 from daicho.gate.protocol import (
     REQUEST_LIMIT,
     Answer,
@@ -28,7 +29,7 @@ from daicho.gate.protocol import (
 )
 from daicho.gate.release_ledger import ReleaseLedger
 from daicho.gate.request import NOT_IN_VOCABULARY, checked_purpose, is_run_id
-from daicho.gate.roles import require_roles, roles_of, user_name
+from daicho.gate.roles import profiles_for, require_roles, roles_of, user_name
 from daicho.gate.tokens import LaunchTokens
 
 PROTOCOL = 1
@@ -69,44 +70,44 @@ def attend(connection: socket.socket, office: Office) -> None:
             connection.settimeout(None)
     except (ConnectionClosed, ProtocolError, OSError):
         return
+    except Exception as error:
+        note_failure(error)
 
 
 def _admit(connection: socket.socket, peer: Peer, office: Office) -> Caller | None:
     header = receive_frame(connection, header_limit=REQUEST_LIMIT, body_limit=0).header
     user = user_name(peer.uid)
-    nobody = Caller(
-        uid=peer.uid, user=user, role="", terminal=terminal_of(peer), purpose="", run_id="", profiles=frozenset(), default_profile="", is_admin=False
-    )
+    nobody = Caller(uid=peer.uid, user=user, terminal=terminal_of(peer))
     try:
         caller = _identify(header, peer, nobody, office)
     except DaichoError as error:
         office.log.record(nobody, request={"op": "connect"}, outcome=f"refused:{type(error).__name__}")
         _send(connection, refusal(error))
         return None
-    allowed = office.answers.allowed_profiles(caller)
-    hello = {"user": caller.user, "role": caller.role, "profiles": sorted(allowed), "default_profile": caller.default_profile, "purpose": caller.purpose}
-    _send(connection, Answer(outcome="done", result=hello))
+    _send(connection, Answer(outcome="done", result=_description(caller, office)))
     return caller
+
+
+def _description(caller: Caller, office: Office) -> dict[str, Any]:
+    """What a client may know about its own session."""
+    return {
+        "user": caller.user,
+        "role": caller.role,
+        "profiles": sorted(office.answers.allowed_profiles(caller)),
+        "default_profile": caller.default_profile,
+        "purpose": caller.purpose,
+        "run_id": caller.run_id,
+    }
 
 
 def _identify(header: Mapping[str, Any], peer: Peer, nobody: Caller, office: Office) -> Caller:
     token = header.get("token")
-    if peer.uid != os.getuid() or set(header) != {"token", "protocol"} or header["protocol"] != PROTOCOL or not isinstance(token, str):
+    if peer.uid != os.getuid() or header.keys() != {"token", "protocol"} or header["protocol"] != PROTOCOL or not isinstance(token, str):
         raise DisclosureError(NOT_ADMITTED)
     if hmac.compare_digest(token.encode("utf-8", "surrogatepass"), office.admin_token.encode()):
         held = require_roles(nobody.user, config=office.config, today=office.clock().date())
         profiles = profiles_for(held, office.rules)
-        return Caller(
-            uid=nobody.uid,
-            user=nobody.user,
-            role="+".join(sorted(held)),
-            terminal=nobody.terminal,
-            purpose="",
-            run_id="",
-            profiles=profiles,
-            default_profile=DEFAULT_PROFILE,
-            is_admin=True,
-        )
+        return replace(nobody, role="+".join(sorted(held)), profiles=profiles, default_profile=DEFAULT_PROFILE, is_admin=True)
     launched = office.tokens.redeem(token, pid=peer.pid)
     if launched is None:
         raise DisclosureError(NOT_ADMITTED)
@@ -123,8 +124,16 @@ def _answer(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer
             raise UsageError(NOT_IN_VOCABULARY)
         return act(header, caller, office)
     except DaichoError as error:
-        office.log.record(caller, request={"op": str(operation)[:40]}, outcome=f"refused:{type(error).__name__}")
-        return refusal(error)
+        refused, outcome = error, f"refused:{type(error).__name__}"
+    except Exception as error:
+        note_failure(error)
+        refused, outcome = FAILED, f"failed:{type(error).__name__}"
+    office.log.record(caller, request={"op": str(operation)[:40]}, outcome=outcome)
+    return refusal(refused)
+
+
+def _session(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer:
+    return Answer(outcome="done", result=_description(caller, office))
 
 
 def _catalogue(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer:
@@ -146,7 +155,10 @@ def _mint(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer:
         raise DisclosureError(f"user {user} does not hold the role {role}, or no longer: ask for a grant in daicho.toml ([[roles]]).")
     allowed = profiles_for([role], office.rules)
     if not set(profiles) <= allowed or default not in profiles:
-        raise DisclosureError(f"the role {role} may ask for {', '.join(sorted(allowed))}; the launch names another profile, or a default outside its own list.")
+        raise DisclosureError(
+            f"the role {role} may ask for {', '.join(sorted(allowed))}: "
+            "the launch names another profile, or a default outside its own list."
+        )
     launched = Caller(
         uid=caller.uid,
         user=user,
@@ -200,6 +212,7 @@ def _send(connection: socket.socket, answer: Answer) -> None:
 
 
 _OPERATIONS: Mapping[str, Callable[[Mapping[str, Any], Caller, Office], Answer]] = {
+    "session": _session,
     "catalogue": _catalogue,
     "mint": _mint,
     "run_releases": _run_releases,

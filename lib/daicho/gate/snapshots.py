@@ -34,7 +34,12 @@ class OpenSnapshots:
         """Run one compiled query. Raises VaultError when the snapshot cannot be read, DataError when the time limit is reached."""
         with self._turns, self._cursor(snapshot) as cursor:
             expired = threading.Event()
-            timer = threading.Timer(self._timeout_seconds, lambda: (expired.set(), cursor.interrupt()))
+
+            def stop() -> None:
+                expired.set()
+                cursor.interrupt()
+
+            timer = threading.Timer(self._timeout_seconds, stop)
             timer.daemon = True
             timer.start()
             failed = True
@@ -47,7 +52,8 @@ class OpenSnapshots:
             finally:
                 timer.cancel()
             if failed and expired.is_set():
-                raise DataError(f"the request took longer than {self._timeout_seconds:.0f} seconds and was stopped: narrow its filters or drop a dimension.")
+                seconds = f"{self._timeout_seconds:.0f} seconds"
+                raise DataError(f"the request took longer than {seconds} and was stopped: narrow its filters or drop a dimension.")
             if failed:
                 raise VaultError("the ledger could not answer this request: is the snapshot damaged? Run `daicho audit`.")
             return frame

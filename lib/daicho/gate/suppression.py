@@ -8,9 +8,8 @@ computed here, from the counts that remain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import polars as pl
 
@@ -78,7 +77,7 @@ def _masks(values: Sequence[ValueRule], *, profile: Profile, columns: Sequence[s
     for rate in rates:
         masks[rate.numerator] = masks[rate.numerator] | _complement_reveals(rate, counts=counts, threshold=threshold, profile=profile)
     masks = _with_siblings(masks, rates)
-    any_count = reduce(lambda left, right: left | right, masks.values(), pl.lit(False))
+    any_count = _any(masks.values())
     for value in values:
         if value.kind == "yen":
             masks[value.name] = nothing | any_count | _rests_on_few(value, threshold)
@@ -91,9 +90,13 @@ def _few(persons: pl.Expr, threshold: pl.Expr) -> pl.Expr:
     return ((persons > 0) & (persons < threshold)).fill_null(False)
 
 
+def _any(conditions: Iterable[pl.Expr]) -> pl.Expr:
+    return pl.any_horizontal(pl.lit(False), *conditions)
+
+
 def _rests_on_few(value: ValueRule, threshold: pl.Expr) -> pl.Expr:
-    """A count below k rests on fewer than k persons whatever it counts; any figure does whose contributors are few. Nothing rests on a zero count."""
-    few = reduce(lambda left, right: left | right, (_few(pl.col(name), threshold) for name in value.contributors), pl.lit(False))
+    """A count below k rests on fewer than k persons whatever it counts; so does a figure with few contributors; a zero rests on nobody."""
+    few = _any(_few(pl.col(name), threshold) for name in value.contributors)
     if value.kind == "yen":
         return few
     return (pl.col(value.name) != 0) & (few | _few(pl.col(value.name), threshold))
@@ -153,5 +156,5 @@ def _rate(value: ValueRule, *, decimals: int | None) -> pl.Expr:
     safe = pl.when(denominator > 0).then(denominator).otherwise(1)
     if decimals is None:
         return numerator / safe
-    scale = 10**decimals
+    scale = pl.lit(10**decimals, dtype=pl.Int64)
     return ((2 * scale * numerator + safe) // (2 * safe)) / scale

@@ -1,0 +1,91 @@
+"""What `daicho audit` checks of the gate: the access log's chain, the release ledger's chain and files, and that the two agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daicho.core.config import Config
+from daicho.core.errors import VaultError
+from daicho.gate.access_log import ACCESS_LOG_FILE, AccessLog
+from daicho.gate.chain import Break
+from daicho.gate.profiles import DisclosureRules, load_disclosure
+from daicho.gate.publication import may_not_stand_together
+from daicho.gate.recovery import RECOVERED, unlogged_releases
+from daicho.gate.release import release_from_bytes
+from daicho.gate.release_ledger import LEDGER_FILE, Recorded, ReleaseLedger
+from daicho.gate.server import local_now
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`severity` error: the record cannot be trusted there; notice: worth knowing."""
+
+    severity: str
+    where: str
+    message: str
+
+
+def audit_gate(config: Config) -> tuple[Finding, ...]:
+    """Verify log and release ledger; no finding of severity error means both are whole and agree."""
+    log = AccessLog(config.log_dir, clock=local_now)
+    findings: list[Finding] = []
+    findings += _chain(ACCESS_LOG_FILE, log)
+    try:
+        ledger = ReleaseLedger(config.releases_dir)
+    except (ValueError, KeyError, TypeError):
+        return (*findings, Finding("error", LEDGER_FILE, "the journal cannot be read: restore it from its backup."))
+    findings += _chain(LEDGER_FILE, ledger)
+    damaged = set(ledger.damaged())
+    findings += [Finding("error", f"{release_id}.arrow", "the stored release is missing or was changed.") for release_id in sorted(damaged)]
+    findings += [finding for recorded in ledger.all() if recorded.release_id not in damaged for finding in _facts_agree(ledger, recorded)]
+    if not any(finding.severity == "error" and finding.where == ACCESS_LOG_FILE for finding in findings):
+        findings += _log_agrees(log, ledger)
+    findings += _public_releases(ledger, load_disclosure(config.contracts_dir))
+    return tuple(findings)
+
+
+def _chain(name: str, journal: AccessLog | ReleaseLedger) -> list[Finding]:
+    broken: Break | str | None
+    try:
+        broken = journal.verify()
+    except VaultError as error:
+        broken = str(error)
+    if broken is None:
+        return []
+    if isinstance(broken, str):
+        return [Finding("error", name, broken)]
+    return [Finding("error", name, f"the chain breaks at line {broken.line}: {broken.reason}.")]
+
+
+def _facts_agree(ledger: ReleaseLedger, recorded: Recorded) -> list[Finding]:
+    facts = release_from_bytes(ledger.read(recorded.release_id)).facts
+    stated = (facts.release_id, facts.profile, facts.cells, facts.suppressed_cells)
+    if stated == (recorded.release_id, recorded.profile, recorded.cells, recorded.suppressed_cells):
+        return []
+    return [Finding("error", f"{recorded.release_id}.arrow", "the stored release and the release ledger state different facts.")]
+
+
+def _log_agrees(log: AccessLog, ledger: ReleaseLedger) -> list[Finding]:
+    findings = []
+    for number, entry in enumerate(log.entries(), start=1):
+        if entry["release_id"] and ledger.find(entry["release_id"]) is None:
+            findings.append(Finding("error", ACCESS_LOG_FILE, f"line {number} names a release that the release ledger does not hold."))
+        if entry["outcome"] == RECOVERED:
+            findings.append(Finding("notice", ACCESS_LOG_FILE, f"line {number}: a gate was killed after recording, before answering."))
+    findings += [
+        Finding("notice", LEDGER_FILE, f"release {release_id} is not logged: a gate was killed; the next one writes the line.")
+        for release_id in unlogged_releases(log=log, ledger=ledger)
+    ]
+    return findings
+
+
+def _public_releases(ledger: ReleaseLedger, rules: DisclosureRules) -> list[Finding]:
+    """Check again that no two public releases stand together that should not."""
+    guarded = {name for name, profile in rules.profiles.items() if profile.refuse_derivable}
+    public = [recorded for recorded in ledger.all() if recorded.profile in guarded]
+    return [
+        Finding("error", later.release_id, f"a withheld figure could be computed beside public release {earlier.release_id}.")
+        for number, later in enumerate(public)
+        for earlier in public[:number]
+        if may_not_stand_together(later, earlier, rules=rules)
+    ]

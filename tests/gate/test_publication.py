@@ -1,0 +1,131 @@
+"""Public releases side by side: no withheld figure beside a margin of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.gate.toy import REPOSITORY, ToyEngine, make_workspace, serving
+
+from daicho.core.errors import DisclosureError
+from daicho.gate.client import GateClient
+from daicho.gate.profiles import load_disclosure
+from daicho.gate.publication import may_share_people
+
+RULES = load_disclosure(REPOSITORY / "data_contracts")
+
+
+def request(**changes: Any) -> dict[str, Any]:
+    return {"measure": "annual_counts", "by": [], "where": {}, "parameters": {}, "is_stock": False, **changes}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ({}, {}, True),
+        ({"where": {"district": ["A"]}}, {"where": {"district": ["B"]}}, False),
+        ({"where": {"district": ["A"]}}, {}, True),
+        ({"where": {"district": ["A", "B"]}}, {"where": {"district": ["B"]}}, True),
+        ({"where": {"district": ["A"]}}, {"where": {"sex": ["1"]}}, True),
+        ({"parameters": {"fiscal_year": 2024}}, {"parameters": {"fiscal_year": 2025}}, False),
+        ({"parameters": {"as_of": "2026-03-31"}}, {"parameters": {"as_of": "2026-04-30"}}, True),
+        ({"where": {"vaccine": ["MR"]}}, {"where": {"vaccine": ["BCG"]}}, False),
+        ({"where": {"vaccine": ["MR"]}, "is_stock": True}, {"where": {"vaccine": ["BCG"]}, "is_stock": True}, False),
+        ({"where": {"dose": ["1"]}, "by": ["district"], "is_stock": True}, {"where": {"dose": ["2"]}, "is_stock": True}, True),
+        (
+            {"where": {"dose": ["1"]}, "parameters": {"as_of": "2026-03-31"}, "is_stock": True},
+            {"where": {"dose": ["2"]}, "parameters": {"as_of": "2026-04-30"}, "is_stock": True},
+            True,
+        ),
+    ],
+)
+def test_which_requests_may_share_people(one: dict[str, Any], other: dict[str, Any], shared: bool) -> None:
+    assert may_share_people(request(**one), request(**other), rules=RULES) is shared
+    assert may_share_people(request(**other), request(**one), rules=RULES) is shared
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Any:
+    config = make_workspace(tmp_path)
+    with serving(config), GateClient.connect(config) as connected:
+        yield connected
+
+
+def public(client: GateClient, measure: str = "residents", **request: Any) -> Any:
+    return client.measure(measure, profile="public", **request)
+
+
+def test_the_total_after_a_table_with_a_withheld_cell_is_refused(client: GateClient) -> None:
+    assert public(client, by=["district", "sex"]).facts.suppressed_cells == 1
+    with pytest.raises(DisclosureError):
+        public(client)
+    with pytest.raises(DisclosureError):
+        public(client, by=["district"])
+
+
+def test_a_table_with_a_withheld_cell_after_its_margin_is_refused_and_says_what_to_drop(client: GateClient) -> None:
+    public(client, by=["district"])
+    with pytest.raises(DisclosureError, match="drop the dimension sex"):
+        public(client, by=["district", "sex"])
+
+
+def test_tables_without_withheld_cells_stand_together(client: GateClient) -> None:
+    assert public(client, by=["district"]).facts.suppressed_cells == 0
+    assert public(client).facts.suppressed_cells == 0
+
+
+def test_people_kept_apart_by_a_filter_may_both_be_published(client: GateClient) -> None:
+    assert public(client, by=["sex"], where={"district": "麻布"}).facts.suppressed_cells == 1
+    assert public(client, where={"district": ["芝", "赤坂"]}).facts.suppressed_cells == 0
+    with pytest.raises(DisclosureError):
+        public(client)
+
+
+def test_a_merged_category_beside_its_parts_is_refused(client: GateClient) -> None:
+    public(client, by=["sex"], where={"district": ["A", "B"]})
+    with pytest.raises(DisclosureError):
+        public(client, where={"district": "B"}, by=["sex"])
+
+
+def test_measures_that_count_the_same_people_are_compared(client: GateClient) -> None:
+    public(client, by=["district", "sex"])
+    with pytest.raises(DisclosureError):
+        public(client, "coverage_cohort", by=["district"])
+
+
+def test_the_same_table_for_another_purpose_tells_nothing_new(client: GateClient) -> None:
+    first = public(client, by=["district", "sex"], purpose="一")
+    second = public(client, by=["district", "sex"], purpose="二")
+    assert first.facts.release_id != second.facts.release_id
+    assert first.frame.equals(second.frame)
+
+
+def test_other_profiles_are_not_bound_by_what_is_published(client: GateClient) -> None:
+    public(client, by=["district", "sex"])
+    assert client.measure("residents", profile="internal").facts.suppressed_cells == 0
+
+
+def test_the_same_table_at_another_snapshot_is_refused(tmp_path: Path) -> None:
+    config, engine = make_workspace(tmp_path), ToyEngine()
+    with serving(config, engine=engine), GateClient.connect(config) as connected:
+        public(connected, by=["district", "sex"])
+        engine.snapshot = 2
+        with pytest.raises(DisclosureError):
+            public(connected, by=["district", "sex"])
+        assert public(connected, by=["district", "sex"], snapshot=1).facts.suppressed_cells == 1
+
+
+def test_small_areas_are_published_by_their_band(tmp_path: Path) -> None:
+    for number, (population, withheld) in enumerate([(40_000, 1), (10_000, 1), (1_500, 6)]):
+        config = make_workspace(tmp_path / str(number))
+        with serving(config, engine=ToyEngine(population=population)), GateClient.connect(config) as connected:
+            assert public(connected, by=["district", "sex"]).facts.suppressed_cells == withheld
+    config = make_workspace(tmp_path / "filtered")
+    with serving(config, engine=ToyEngine(population=1_500)), GateClient.connect(config) as connected:
+        assert public(connected, where={"district": "A"}).frame["residents_count_status"].to_list() == ["suppressed"]
+
+
+def test_payments_without_a_count_of_payees_are_not_published(client: GateClient) -> None:
+    with pytest.raises(DisclosureError, match="payees"):
+        public(client, "consignment_payments")
