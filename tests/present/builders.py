@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from daicho.core.errors import UsageError
 from daicho.core.fiscal import months_of
 from daicho.gate.release import ColumnFacts, Facts, Release
 from daicho.present.released import PresentedRelease
@@ -40,12 +41,16 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
 }
 
 DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
-    "district": ("地区", "District", {"01": "芝", "02": "麻布", "03": "赤坂", "04": "高輪", "05": "芝浦港南"}),
+    "district": ("地区", "District", {"shiba": "芝", "azabu": "麻布", "akasaka": "赤坂", "takanawa": "高輪", "konan": "芝浦港南"}),
     "birth_fy": ("出生年度", "Birth cohort", {year: f"{year}年度生まれ" for year in range(2015, 2026)}),
-    "vaccine": ("ワクチン", "Vaccine", {"BCG": "BCG", "DPT-IPV-HIB": "五種混合", "HBV": "B型肝炎", "MR": "MR", "VAR": "水痘"}),
-    "dose": ("接種期・回", "Dose", {"BCG-1": "1回目", "DPT-IPV-HIB-13": "1期初回3", "HBV-3": "3回目", "MR-1": "1期", "MR-2": "2期", "VAR-2": "2回目"}),
+    "vaccine": ("ワクチン", "Vaccine", {"BCG": "BCG", "DPT-IPV-HIB": "五種混合", "HB": "B型肝炎", "MR": "MR", "VAR": "水痘"}),
+    "dose": (
+        "接種期・回",
+        "Dose",
+        {"BCG-1": "1回目", "DPT-IPV-HIB-13": "1期初回3", "HB-3": "3回目", "MR-1": "1期", "MR-2": "2期", "VAR-2": "2回目"},
+    ),
     "disease": ("疾病", "Disease", {"measles": "麻しん", "tb": "結核"}),
-    "program_class": ("定期・臨時の別", "Programme", {"A": "定期A", "B": "定期B", "T": "臨時"}),
+    "program_class": ("定期・臨時の別", "Programme", {"定期A": "定期A", "定期B": "定期B", "臨時": "臨時"}),
     "month": ("月", "Month", {month: f"{month // 100}年{month % 100}月" for month in months_of(2025)}),
     "ward": ("区", "Ward", {"131016": "千代田区", "131032": "港区", "131041": "新宿区", "131121": "世田谷区"}),
     "reason": ("理由", "Reason", {"out_of_age": "対象年齢外", "no_price": "単価なし", "unknown": "不明"}),
@@ -57,7 +62,9 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "age_band": ("年齢階級", "Age band", {"65-69": "65〜69歳", "70-74": "70〜74歳"}),
     "sex": ("性別", "Sex", {"1": "男", "2": "女"}),
 }
-_PARENTS = {"dose": ("vaccine", {"BCG-1": "BCG", "DPT-IPV-HIB-13": "DPT-IPV-HIB", "HBV-3": "HBV", "MR-1": "MR", "MR-2": "MR", "VAR-2": "VAR"})}
+_PARENTS = {
+    "dose": ("vaccine", {"BCG-1": "BCG", "DPT-IPV-HIB-13": "DPT-IPV-HIB", "HB-3": "HB", "MR-1": "MR", "MR-2": "MR", "VAR-2": "VAR"})
+}
 
 State = Callable[[str, int], str]
 
@@ -144,6 +151,8 @@ class FakeClient:
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     def measure(self, name: str, *, by: Sequence[str] = (), where: Mapping[str, Sequence[str]] | None = None, **rest: Any) -> Release:
+        if unknown := [dimension for dimension in by if dimension not in DIMENSIONS]:
+            raise UsageError(f"{name} has no dimension {unknown[0]}.")
         self.asked.append({"name": name, "by": by, "where": where, **rest})
         changes = {"release_id": f"r-{len(self.asked):04}", "profile": rest.get("profile") or self.default_profile, **self.changes}
         if self.is_empty:

@@ -58,7 +58,7 @@ def trend(
         scale=alt.Scale(domain=_value_domain(picture, target), zero=False, nice=False),
         axis=alt.Axis(format=_number_format(picture), tickCount=6),
     )
-    base = _base(picture).encode(
+    base = alt.Chart().encode(
         x=alt.X(
             f"{x}:N",
             sort=picture.order(x),
@@ -79,7 +79,7 @@ def trend(
         layers.append(_masked_on_axis(picture, base))
     if target is not None:
         layers.extend(_target_layers(picture, target, axis="y"))
-    return _finish(alt.layer(*layers), picture, form="trend", dimensions=dimensions, height=260, target=target)
+    return _finish(_layered(picture, layers), picture, form="trend", dimensions=dimensions, height=260, target=target)
 
 
 def heat_map(release: Release, *, x: str, y: str, value: str | None = None, title: str, language: str = "ja") -> altair.LayerChart:
@@ -90,7 +90,7 @@ def heat_map(release: Release, *, x: str, y: str, value: str | None = None, titl
     alt = load_altair()
     known = picture.known
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    base = _base(picture).encode(
+    base = alt.Chart().encode(
         x=alt.X(
             f"{x}:N",
             sort=picture.order(x),
@@ -112,7 +112,7 @@ def heat_map(release: Release, *, x: str, y: str, value: str | None = None, titl
     ink = alt.condition(f"{is_known} && {is_dark}", alt.value("#FFFFFF"), alt.value("#111111"))
     words = base.mark_text(fontSize=12).encode(text=f"{MARK}:N", color=ink)
     layers = [fields, masked, words] if known else [masked, words]
-    return _finish(alt.layer(*layers), picture, form="heat_map", dimensions=[y, x], height=34 * len(picture.order(y)))
+    return _finish(_layered(picture, layers), picture, form="heat_map", dimensions=[y, x], height=34 * len(picture.order(y)))
 
 
 def bars(
@@ -133,7 +133,7 @@ def bars(
     largest_first = sorted(picture.rows, key=lambda row: -(row[picture.value] or 0))
     order = [row[y] for row in largest_first] if is_sorted else picture.order(y)
     high = max([*picture.known, target or 0, 0]) or 1
-    base = _base(picture).encode(
+    base = alt.Chart().encode(
         y=alt.Y(f"{y}:N", sort=order, title=None, axis=alt.Axis(domain=False, ticks=False)), tooltip=_tooltip(picture, [y])
     )
     x = alt.X(
@@ -146,7 +146,7 @@ def bars(
     if target is not None:
         layers.extend(_target_layers(picture, target, axis="x"))
     layers.extend(_bar_labels(picture, base, is_inside=target is not None, longest=high))
-    return _finish(alt.layer(*layers), picture, form="bars", dimensions=[y], height=max(24 * len(order), 72), target=target)
+    return _finish(_layered(picture, layers), picture, form="bars", dimensions=[y], height=max(24 * len(order), 72), target=target)
 
 
 def monthly_bars(
@@ -159,7 +159,7 @@ def monthly_bars(
         return _empty(picture)
     alt = load_altair()
     _limit_series(picture, series)
-    base = _base(picture).encode(
+    base = alt.Chart().encode(
         x=alt.X(f"{x}:N", sort=picture.order(x), title=picture.label_of(x), axis=alt.Axis(labelAngle=0, grid=False)),
         tooltip=_tooltip(picture, dimensions),
     )
@@ -175,12 +175,13 @@ def monthly_bars(
         layers.append(_masked_on_axis(picture, base))
     if not series and len(picture.rows) <= 13 and picture.kind == "count":
         layers.append(base.transform_filter(f"!({_is_masked()})").mark_text(dy=-7, fontSize=10).encode(y=y, text=f"{MARK}:N"))
-    return _finish(alt.layer(*layers), picture, form="months", dimensions=dimensions, height=240)
+    return _finish(_layered(picture, layers), picture, form="months", dimensions=dimensions, height=240)
 
 
-def _base(picture: Picture) -> Any:
+def _layered(picture: Picture, layers: Sequence[Any]) -> Any:
+    """Put layers over one copy of the data."""
     alt = load_altair()
-    return alt.Chart(alt.Data(values=list(picture.rows)))
+    return alt.layer(*layers, data=alt.Data(values=list(picture.rows)))
 
 
 def _is_masked() -> str:
@@ -265,7 +266,9 @@ def _target_layers(picture: Picture, target: float, *, axis: str) -> list[Any]:
     return [rule, words.encode(**place, **at_end)]
 
 
-def _finish(chart: Any, picture: Picture, *, form: str, dimensions: Sequence[str], height: int, target: float | None = None) -> Any:
+def _finish(
+    chart: Any, picture: Picture, *, form: str, dimensions: Sequence[str], height: int, target: float | None = None
+) -> altair.LayerChart:
     alt = load_altair()
     description = describe_chart(
         form=form,
@@ -278,11 +281,16 @@ def _finish(chart: Any, picture: Picture, *, form: str, dimensions: Sequence[str
         language=picture.language,
     )
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return chart.properties(title=picture.title, description=description, width=TEXT_WIDTH_PX, height=height, autosize=fit)
+    finished: altair.LayerChart = chart.properties(
+        title=picture.title, description=description, width=TEXT_WIDTH_PX, height=height, autosize=fit
+    )
+    return finished
 
 
-def _empty(picture: Picture) -> Any:
+def _empty(picture: Picture) -> altair.LayerChart:
     alt = load_altair()
     text = NO_DATA[picture.language]
     words = alt.Chart(alt.Data(values=[{MARK: text}])).mark_text(fontSize=14, color="#555").encode(text=f"{MARK}:N")
-    return alt.layer(words).properties(title=picture.title, description=f"{picture.title}: {text}", width=TEXT_WIDTH_PX, height=80)
+    description = f"{picture.title}: {text}"
+    said: altair.LayerChart = alt.layer(words).properties(title=picture.title, description=description, width=TEXT_WIDTH_PX, height=80)
+    return said

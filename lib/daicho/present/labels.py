@@ -98,7 +98,7 @@ def date_label(day: date | str | None, *, language: str) -> str:
 
 
 def english_label(dimension: str, code: object, label: str, *, names: Mapping[str, str]) -> str:
-    """Return the English label of a dimension's code: from its code list, or made from the code for years and months."""
+    """Return the English label of a code: from its code list, or made from the code for years, months and codes that are words."""
     text = str(code)
     if text in names:
         return names[text]
@@ -110,7 +110,10 @@ def english_label(dimension: str, code: object, label: str, *, names: Mapping[st
         return f"{text[:4]}-{text[4:]}"
     if text in ("unknown", "None", ""):
         return "unknown"
-    return text if dimension.startswith("age_") else label
+    if dimension.startswith("age_"):
+        return text
+    is_word = text.isascii() and text.replace("_", "").isalpha()
+    return text.replace("_", " ") if is_word else label
 
 
 def short_label(dimension: str, code: object, label: str, *, language: str) -> str:

@@ -12,11 +12,14 @@ from daicho.core.config import Config, load_config
 from daicho.core.errors import DisclosureError, SealError, UsageError
 from daicho.gate.release import Release
 from daicho.present.catalogue import Catalogue
+from daicho.present.cohorts import closed_cohorts, coverage_target
+from daicho.present.labels import Figure
 from daicho.present.periods import Period, make_period
 from daicho.present.prose import Markdown
 from daicho.present.released import PresentedRelease
 from daicho.present.theme import load_altair
 from daicho.present.translation import labelled_in_english
+from daicho.present.withheld import Withheld
 
 if TYPE_CHECKING:
     from daicho.gate.client import GateClient
@@ -63,6 +66,16 @@ class Ledger:
         self._check_profile(release)
         return self.present(release)
 
+    def measure_where_allowed(self, name: str, **request: Any) -> PresentedRelease | Withheld:
+        """Ask like `measure`; where the profile refuses the request, return a stand-in that says so in the report.
+
+        For a report's further breakdowns only: its main figures use `measure`, so that a refused report fails as a whole.
+        """
+        try:
+            return self.measure(name, **request)
+        except DisclosureError:
+            return Withheld(language=self.language)
+
     def present(self, release: Release) -> PresentedRelease:
         """Return a release with its presentation, its labels in the session's language."""
         frame = release.frame
@@ -78,9 +91,30 @@ class Ledger:
         """Return a report's period: a fiscal year and its as-of day, the year's last day unless another is given."""
         return make_period(fiscal_year=fiscal_year, as_of=as_of, language=self.language)
 
+    def closed_cohorts(self, doses: Sequence[str], *, period: Period) -> dict[str, int]:
+        """Return, for each dose code, the newest birth cohort whose whole window had ended by the period's as-of day."""
+        return closed_cohorts(doses, as_of=period.as_of, contracts_dir=self._reference())
+
+    def target(self, dose: str, *, period: Period) -> Figure:
+        """Return the coverage target of a dose (95 % for MR), for sentences and for the `target` of charts."""
+        return coverage_target(dose, as_of=period.as_of, contracts_dir=self._reference(), language=self.language)
+
     def say(self, ja: str, en: str, **figures: object) -> Markdown:
         """Return a sentence for the report in the session's language, with `{names}` filled from the figures."""
-        return Markdown((ja if self.language == "ja" else en).format(**figures))
+        return Markdown(self.word(ja, en).format(**figures))
+
+    def word(self, ja: str, en: str) -> str:
+        """Return a word or phrase in the session's language."""
+        return ja if self.language == "ja" else en
+
+    def notes(self, ja: str, en: str) -> tuple[str, ...]:
+        """Return a note for a table in the session's language."""
+        return (self.word(ja, en),)
+
+    def _reference(self) -> Path:
+        if self.contracts_dir is None:
+            raise UsageError("the workspace's reference data cannot be found: run from the workspace that holds daicho.toml.")
+        return self.contracts_dir
 
     def _check_profile(self, release: Release) -> None:
         """Refuse what this session's document may not show: only its own profile, or a stricter one."""

@@ -33,11 +33,11 @@ class Period:
 
     def cohorts(self, count: int) -> tuple[int, ...]:
         """Return the birth cohorts (出生年度) of the last `count` years, the newest being that of this fiscal year."""
-        return tuple(range(self.fiscal_year - count + 1, self.fiscal_year + 1))
+        return self.cohorts_until(self.fiscal_year, count)
 
-    def cohorts_at(self, years: dict[str, int]) -> dict[str, int]:
-        """Return, for each code, the newest cohort that has gone through its whole window: this fiscal year less the given years."""
-        return {code: self.fiscal_year - passed for code, passed in years.items()}
+    def cohorts_until(self, newest: int, count: int) -> tuple[int, ...]:
+        """Return `count` birth cohorts, of which `newest` is the last."""
+        return tuple(range(newest - count + 1, newest + 1))
 
 
 def make_period(*, fiscal_year: int, as_of: str, language: str) -> Period:

@@ -103,6 +103,11 @@ def main_value(release: Release) -> str:
 
 
 def _labels(release: Release, name: str, *, language: str, is_short: bool) -> dict[object, str]:
-    """Return how each code of a dimension is written on an axis, in the order of the codes."""
-    codes = release.frame.select(name, label_of(name)).unique().sort(name)
-    return {code: short_label(name, code, str(label), language=language) if is_short else str(label) for code, label in codes.iter_rows()}
+    """Return how each code of a dimension is written on an axis, in the order of the codes.
+
+    「1期」 says little without its vaccine: where the release has both, a dose is called by both.
+    """
+    of_dose = [label_of("vaccine")] if name == "dose" and "vaccine" in release.facts.by else []
+    codes = release.frame.select(name, label_of(name), *of_dose).unique().sort(name)
+    labels = {code: " ".join([*map(str, vaccine), str(label)]) for code, label, *vaccine in codes.iter_rows()}
+    return {code: short_label(name, code, label, language=language) for code, label in labels.items()} if is_short else labels

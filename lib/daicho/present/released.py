@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from daicho.core.errors import UsageError
-from daicho.gate.release import Release, label_of, status_of
+from daicho.gate.release import ColumnFacts, Release, label_of, status_of
 from daicho.present import charts
 from daicho.present.cross_tables import build_table, value_columns
 from daicho.present.labels import NO_DATA, NOT_APPLICABLE_MARK, Figure, column_facts, format_figure
@@ -69,16 +69,18 @@ class PresentedRelease(Release):
         y: str | None = None,
         series: str | None = None,
         value: str | None = None,
-        target: float | None = None,
+        target: float | Figure | None = None,
         is_sorted: bool = False,
         title: str | None = None,
         title_en: str | None = None,
     ) -> altair.LayerChart:
         """Return an Altair chart of the release: `form` trend, heat_map, bars or months; without one, what suits its dimensions.
 
-        `target` is drawn as a line, in the unit of the value (0.95 for 95 %). Raises UsageError for a name the release does not have.
+        `target` is drawn as a line, in the unit of the value (0.95 for 95 %), or is what `ledger.target` returns. Raises UsageError for a
+        name the release does not have.
         """
         chosen = form or self._suitable_form()
+        line = target.value if isinstance(target, Figure) else target
         words: dict[str, Any] = {"value": value, "title": self._title(title, title_en), "language": self.language}
         by = list(self.facts.by)
         time = next((dimension for dimension in by if _is_time(dimension)), by[-1] if by else "")
@@ -86,7 +88,7 @@ class PresentedRelease(Release):
         if not by:
             raise UsageError("chart: a release without dimensions is one figure; show it as a table or in a sentence.")
         if chosen == "trend":
-            return charts.trend(self, x=x or time, series=series or (others[0] if others else None), target=target, **words)
+            return charts.trend(self, x=x or time, series=series or (others[0] if others else None), target=line, **words)
         if chosen == "months":
             return charts.monthly_bars(self, x=x or time, series=series or (others[0] if others else None), **words)
         if chosen == "heat_map":
@@ -94,7 +96,7 @@ class PresentedRelease(Release):
                 raise UsageError("chart: a heat map needs a release by exactly two dimensions.")
             return charts.heat_map(self, x=x or time, y=y or others[0], **words)
         if chosen == "bars":
-            return charts.bars(self, y=y or by[0], target=target, is_sorted=is_sorted, **words)
+            return charts.bars(self, y=y or by[0], target=line, is_sorted=is_sorted, **words)
         raise UsageError(f"chart: form is one of {', '.join(FORMS)}.")
 
     def only(self, **codes: object) -> PresentedRelease:
@@ -143,6 +145,28 @@ class PresentedRelease(Release):
         row = frame.row(0, named=True)
         facts = column_facts(self.facts, column)
         return format_figure(row[column], status=row[status_of(column)], column=facts, language=self.language)
+
+    def share(self, column: str, *, part: Mapping[str, object], of: Mapping[str, object] | None = None) -> Figure:
+        """Return which share of a column the rows of `part` make up, e.g. the quarantined rows among the rows of one kind of extract.
+
+        For columns whose values add up (rows, doses, yen), not for persons. One masked value masks the share.
+        """
+        whole = self.only(**dict(of or {}))
+        chosen = whole.only(**dict(part))
+        rate = ColumnFacts(name=column, label="", label_en="", kind="rate", unit="")
+        if "suppressed" in whole.frame.get_column(status_of(column)).to_list():
+            return format_figure(None, status="suppressed", column=rate, language=self.language)
+        total, counted = float(whole.frame.get_column(column).sum()), float(chosen.frame.get_column(column).sum())
+        if not total:
+            return Figure(value=None, status="not_applicable", text=NO_DATA[self.language])
+        return format_figure(counted / total, status="value" if counted else "zero", column=rate, language=self.language)
+
+    def shares(self, column: str, *, part: Mapping[str, object], of: str) -> Markdown:
+        """Return a list with the share of `part` for each code of the dimension `of`; see `share`."""
+        codes = self.frame.select(of, label_of(of)).unique().sort(of).rows()
+        colon = "：" if self.language == "ja" else ": "
+        lines = [f"- {label}{colon}{self.share(column, part=part, of={of: code})}" for code, label in codes]
+        return Markdown("\n".join(lines) or NO_DATA[self.language] + ("。" if self.language == "ja" else "."))
 
     def label(self, dimension: str, code: object) -> str:
         """Return how a code of a dimension is called, or a dash when the release does not hold it."""

@@ -30,7 +30,8 @@ def load_altair() -> ModuleType:
     with _without_iri_grammar():
         import altair
     if altair.renderers.active != THEME:
-        altair.theme.register(THEME, enable=True)(theme_config)
+        config: Any = theme_config
+        altair.theme.register(THEME, enable=True)(config)
         altair.renderers.register(THEME, render_chart)
         altair.renderers.enable(THEME)
     return altair

@@ -1,0 +1,73 @@
+"""Which birth cohorts have gone through a dose's whole legal window, and which target applies: from the dated reference data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from daicho.contracts.reference import load_reference
+from daicho.core.ages import days_after_birth, fiscal_year_of_age, reached_months_on, reached_years_on
+from daicho.core.errors import UsageError
+from daicho.core.fiscal import fiscal_year_end
+from daicho.present.labels import Figure
+
+OLDEST_AGE = 120
+_NO_TARGET = {"ja": "定めなし", "en": "none set"}
+
+
+def closed_cohorts(doses: Iterable[str], *, as_of: date, contracts_dir: Path) -> dict[str, int]:
+    """Return, for each dose, the newest birth cohort (出生年度) whose last-born child's regular window had ended by the as-of day.
+
+    The last-born of cohort y is born on 1 April of y+1. Transitional and special windows (経過措置、特例) do not delay the cohort.
+    Doses whose window does not end by age have no cohort and are left out. Raises UsageError for a dose the schedule does not know.
+    """
+    schedule = load_reference(contracts_dir, "schedule").filter(pl.col("rule") == "regular")
+    found: dict[str, int] = {}
+    for dose in doses:
+        rules = schedule.filter(pl.col("dose_code") == dose)
+        if rules.is_empty():
+            raise UsageError(f"the schedule has no regular window for the dose {dose}: use a code of dose_stage.csv.")
+        in_force = rules.filter(
+            (pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of))
+            & (pl.col("valid_to").is_null() | (as_of <= pl.col("valid_to")))
+        )
+        for cohort in range(as_of.year, as_of.year - OLDEST_AGE, -1):
+            ends = [window_end(date(cohort + 1, 4, 1), rule) for rule in in_force.iter_rows(named=True)]
+            days = [end for end in ends if end is not None]
+            if not days or len(days) < len(ends):
+                break
+            if max(days) <= as_of:
+                found[dose] = cohort
+                break
+    return found
+
+
+def window_end(birth: date, rule: dict[str, Any]) -> date | None:
+    """Return the last day of a schedule rule's window for a birth date; None when the window does not end by age."""
+    kind, value = rule["window_to_kind"], rule["window_to_value"]
+    if kind == "months":
+        return reached_months_on(birth, value)
+    if kind == "years":
+        return reached_years_on(birth, value)
+    if kind == "days":
+        return days_after_birth(birth, value)
+    if kind == "fiscal_year_of_age_end":
+        return fiscal_year_end(fiscal_year_of_age(birth, value))
+    return None
+
+
+def coverage_target(dose: str, *, as_of: date, contracts_dir: Path, language: str) -> Figure:
+    """Return the coverage target of a dose as a share of one, 95 % for MR; without one, a figure that says so."""
+    targets = load_reference(contracts_dir, "coverage_target").filter(
+        (pl.col("dose_code") == dose)
+        & (pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of))
+        & (pl.col("valid_to").is_null() | (as_of <= pl.col("valid_to")))
+    )
+    if targets.is_empty():
+        return Figure(value=None, status="not_applicable", text=_NO_TARGET[language])
+    percent = int(targets.row(0, named=True)["target_percent"])
+    return Figure(value=percent / 100, status="value", text=f"{percent} %")
