@@ -85,6 +85,14 @@ def test_a_measure_comes_as_a_release_with_codes_labels_values_and_statuses(conf
     assert str(facts.as_of) == "2026-04-01"
 
 
+def test_a_statutory_return_names_recipient_and_legal_basis(config: Config) -> None:
+    with serving(config), GateClient.connect(config) as client:
+        named = client.measure("annual_counts", profile="statutory").facts
+        general = client.measure("residents", profile="statutory").facts
+    assert (named.recipient, named.legal_basis) == ("東京都知事", "法第1条")
+    assert general.legal_basis == "予防接種法に基づく報告"
+
+
 def test_identical_requests_get_identical_bytes_after_a_restart_too(config: Config) -> None:
     request = measure("coverage_cohort", by=["district"], where={"district": ["A", "B"]})
     relabelled = measure("coverage_cohort", by=["district"], where={"district": ["麻布", "芝"]}, snapshot=1, profile="internal")

@@ -151,6 +151,13 @@ def test_withheld_cells_are_counted_and_contributors_do_not_leave() -> None:
     assert "persons" not in protected.frame.columns
 
 
+def test_rows_that_are_no_people_are_never_withheld() -> None:
+    frame = pl.DataFrame({"rows": [1, 0]})
+    values = (ValueRule("rows", "count", is_personal=False),)
+    released = protect(frame, dimensions=(), values=values, profile=profile("public")).frame
+    assert released["rows_status"].to_list() == ["value", "zero"]
+
+
 counts = st.integers(min_value=0, max_value=40)
 
 

@@ -211,7 +211,7 @@ class ToyEngine:
             raise UsageError("no such value")
         return codes[value]
 
-    def add_labels(self, frame: pl.DataFrame, *, by: Sequence[str]) -> pl.DataFrame:
+    def add_labels(self, frame: pl.DataFrame, *, by: Sequence[str], snapshot: int) -> pl.DataFrame:
         return frame.with_columns(
             pl.col(name).cast(pl.String).replace(DISTRICTS if name == "district" else {}).alias(f"{name}_label") for name in by
         )
@@ -219,8 +219,11 @@ class ToyEngine:
     def fingerprint(self, measure: str) -> str:
         return self.reference
 
-    def is_unverified(self, measure: str) -> bool:
+    def is_unverified(self, measure: str, *, where: Mapping[str, Sequence[str]]) -> bool:
         return False
+
+    def legal_basis(self, measure: str, *, on: date | None) -> str:
+        return "法第1条" if measure == "annual_counts" else ""
 
     def area_population(self, dimension: str) -> Mapping[str, int]:
         return dict.fromkeys(DISTRICTS, self.population)

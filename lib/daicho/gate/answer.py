@@ -126,9 +126,9 @@ class Answers:
             plan,
             cells=protected.cells,
             suppressed_cells=protected.suppressed_cells,
-            unverified=self._engine.is_unverified(measure.name),
+            unverified=self._engine.is_unverified(measure.name, where=plan.query.where),
         )
-        labelled = self._engine.add_labels(protected.frame, by=plan.request.by)
+        labelled = self._engine.add_labels(protected.frame, by=plan.request.by, snapshot=plan.snapshot)
         body = release_to_bytes(Release(frame=_in_order(labelled, plan=plan), facts=facts))
         recorded = Recorded(
             release_id=plan.release_id,

@@ -88,14 +88,17 @@ class Engine(Protocol):
     ) -> Query:
         """SQL giving dimensions, counts, yen and contributor columns, a row per cell. Raises UsageError for an unknown filter value."""
 
-    def add_labels(self, frame: pl.DataFrame, *, by: Sequence[str]) -> pl.DataFrame:
+    def add_labels(self, frame: pl.DataFrame, *, by: Sequence[str], snapshot: int) -> pl.DataFrame:
         """Add `<dimension>_label` for each dimension."""
 
     def fingerprint(self, measure: str) -> str:
         """Hash of the reference data and rules a measure's figures depend on besides snapshot and SQL."""
 
-    def is_unverified(self, measure: str) -> bool:
-        """Whether a measure rests on reference data that nobody has approved yet (an illustrative price list)."""
+    def is_unverified(self, measure: str, *, where: Mapping[str, Sequence[str]]) -> bool:
+        """Whether figures rest on reference data that nobody has approved yet (an illustrative price list)."""
+
+    def legal_basis(self, measure: str, *, on: date | None) -> str:
+        """What a statutory return of this measure rests on; empty where reference data names nothing."""
 
     def area_population(self, dimension: str) -> Mapping[str, int]:
         """Inhabitants by area code, where known."""

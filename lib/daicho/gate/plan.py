@@ -33,6 +33,7 @@ class Plan:
     snapshot: int
     purpose: str
     recipient: str
+    legal_basis: str
     key: Mapping[str, str]
     resolved: Mapping[str, Any]
 
@@ -43,6 +44,8 @@ def make_plan(request: Request, *, profile: Profile, purpose: str, engine: Engin
     query = _compile(request, engine=engine, snapshot=snapshot)
     _require_payee(profile, by=request.by, where=query.where)
     recipient = recipient_of(profile, config=config, where=query.where)
+    by_law = engine.legal_basis(request.measure.name, on=query.as_of) if profile.recipient == "prefecture" else ""
+    legal_basis = by_law or profile.legal_basis
     resolved = {
         "measure": request.measure.name,
         "by": list(request.by),
@@ -56,10 +59,10 @@ def make_plan(request: Request, *, profile: Profile, purpose: str, engine: Engin
         "snapshot": snapshot,
         "profile": profile.name,
         "rules": profile.digest,
-        "sql": _hash(query.sql),
+        "query": _hash(canonical_json([query.sql, query.bound])),
         "reference": engine.fingerprint(request.measure.name),
     }
-    key = {"content": _hash(canonical_json(content)), "purpose": purpose, "recipient": recipient}
+    key = {"content": _hash(canonical_json(content)), "purpose": purpose, "recipient": recipient, "legal_basis": legal_basis}
     return Plan(
         release_id="R" + _hash(canonical_json(key))[:24],
         request=request,
@@ -68,6 +71,7 @@ def make_plan(request: Request, *, profile: Profile, purpose: str, engine: Engin
         snapshot=snapshot,
         purpose=purpose,
         recipient=recipient,
+        legal_basis=legal_basis,
         key=key,
         resolved=resolved,
     )
@@ -92,7 +96,7 @@ def planned_facts(plan: Plan, *, cells: int, suppressed_cells: int, unverified: 
         as_of=plan.query.as_of,
         purpose=plan.purpose,
         recipient=plan.recipient,
-        legal_basis=profile.legal_basis,
+        legal_basis=plan.legal_basis,
         source=measure.source,
         notes=measure.notes,
         cells=cells,

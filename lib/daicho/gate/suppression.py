@@ -27,13 +27,15 @@ PAYEES_COLUMN = "__payees"
 class ValueRule:
     """How one released value is protected.
 
-    `contributors` names the columns that count the distinct persons (or other privacy units) behind it; a figure is safe when each
-    of them is 0 or at least k. `numerator` and `denominator` are set for rates, and name count columns.
+    `contributors` names the columns that count the distinct persons behind it; a figure is safe when each of them is 0 or at least k.
+    `numerator` and `denominator` are set for rates, and name count columns. `is_personal` is False for what counts no people (rows of a
+    delivery): such figures are never withheld.
     """
 
     name: str
     kind: str  # count | yen | rate
     contributors: tuple[str, ...] = ()
+    is_personal: bool = True
     numerator: str = ""
     denominator: str = ""
 
@@ -65,7 +67,7 @@ def protect(frame: pl.DataFrame, *, dimensions: Sequence[str], values: Sequence[
 
 def _masks(values: Sequence[ValueRule], *, profile: Profile, columns: Sequence[str]) -> dict[str, pl.Expr]:
     """For every value, whether it is withheld in a row."""
-    if profile.threshold is None:
+    if profile.threshold is None or not any(value.is_personal for value in values):
         return {value.name: pl.lit(False) for value in values}
     threshold = pl.col(THRESHOLD_COLUMN) if THRESHOLD_COLUMN in columns else pl.lit(profile.threshold)
     nothing = threshold.is_null()

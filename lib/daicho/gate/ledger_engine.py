@@ -1,0 +1,205 @@
+"""The workspace's own ledger behind the gate: the vault's snapshots, the measures' definitions, the office's reference data."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from daicho.contracts.codelists import list_codelists, load_codelist
+from daicho.contracts.reference import list_reference, load_reference
+from daicho.core.config import Config
+from daicho.core.sql_macros import LEGAL_MACROS
+from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, Query
+from daicho.gate.release import ColumnFacts
+from daicho.gate.suppression import ValueRule
+from daicho.measures import INSTITUTION_NAMES, Measure, catalogue, compile_request, label_columns, resolve_filters
+from daicho.measures.dimensions import dimension_of
+from daicho.vault import latest_snapshot, open_snapshot
+
+INSTITUTION = "institution"
+
+
+class LedgerEngine:
+    """The Engine protocol over vault and measures. Reference data is read once: a gate must be restarted to see an edit of it."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._catalogue = catalogue()
+        self._measures = {name: describe_measure(measure) for name, measure in self._catalogue.items()}
+        self._lock = threading.Lock()
+        self._reference: dict[str, pl.DataFrame] = {}
+        self._hashes: dict[str, str] = {}
+        self._institutions: dict[int, pl.DataFrame] = {}
+
+    def measures(self) -> Mapping[str, MeasureSpec]:
+        return self._measures
+
+    def latest_snapshot(self) -> int:
+        return latest_snapshot(self._config)
+
+    def open(self, snapshot: int) -> duckdb.DuckDBPyConnection:
+        """Open a snapshot, and keep the names of its institutions for labels."""
+        connection = open_snapshot(self._config, snapshot=snapshot, reference=self._tables(), macros=LEGAL_MACROS)
+        try:
+            names = connection.execute(INSTITUTION_NAMES).pl()
+        except BaseException:
+            connection.close()
+            raise
+        with self._lock:
+            self._institutions[snapshot] = names
+        return connection
+
+    def compile(
+        self,
+        measure: str,
+        *,
+        by: Sequence[str],
+        where: Mapping[str, Sequence[str]],
+        parameters: Mapping[str, ParameterValue],
+        snapshot: int,
+    ) -> Query:
+        found = self._catalogue[measure]
+        codes = resolve_filters(found, where, self._tables())
+        compiled = compile_request(found, by=by, where=codes, parameters=parameters)
+        as_of = compiled.resolved.get("as_of")
+        return Query(
+            sql=compiled.sql,
+            bound=compiled.parameters,
+            where=compiled.where,
+            parameters=compiled.resolved,
+            as_of=as_of if isinstance(as_of, date) else None,
+        )
+
+    def add_labels(self, frame: pl.DataFrame, *, by: Sequence[str], snapshot: int) -> pl.DataFrame:
+        """Labels from the code lists; institutions by the names the snapshot holds."""
+        with self._lock:
+            names = self._institutions.get(snapshot)
+        reference = self._tables() if names is None else {**self._tables(), INSTITUTION: names}
+        return label_columns(frame, dimensions=by, reference=reference)
+
+    def fingerprint(self, measure: str) -> str:
+        """Hash of the files a measure's figures and labels come from."""
+        self._tables()
+        found = self._catalogue[measure]
+        codelists = {dimension_of(found, name).codelist for name in found.dimensions}
+        return _digest("".join(self._hashes[name] for name in sorted({*found.reference, *codelists} & set(self._hashes))).encode())
+
+    def is_unverified(self, measure: str, *, where: Mapping[str, Sequence[str]]) -> bool:
+        return any(_is_unverified(self._tables()[name], where) for name in self._catalogue[measure].reference if name in self._tables())
+
+    def legal_basis(self, measure: str, *, on: date | None) -> str:
+        """The basis that reference/statutory.csv names for a return on a day; the newest one where no day is given."""
+        if "statutory" not in self._tables():
+            return ""
+        rows = self._tables()["statutory"].filter(pl.col("report") == measure)
+        if on is not None:
+            started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= on)
+            rows = rows.filter(started & (pl.col("valid_to").is_null() | (pl.col("valid_to") >= on)))
+        bases = rows.sort("valid_from", nulls_last=False)["legal_basis"].drop_nulls().to_list()
+        return str(bases[-1]) if bases else ""
+
+    def area_population(self, dimension: str) -> Mapping[str, int]:
+        """Inhabitants by code, from the column `population` of the dimension's code list."""
+        frame = self._tables().get(dimension)
+        if frame is None or "population" not in frame.columns:
+            return {}
+        rows = frame.select("code", pl.col("population").cast(pl.Int64, strict=False)).drop_nulls().iter_rows()
+        return {str(code): int(population) for code, population in rows}
+
+    def _tables(self) -> dict[str, pl.DataFrame]:
+        """All code lists and reference tables by name."""
+        with self._lock:
+            if not self._reference:
+                folder = self._config.contracts_dir
+                tables = {name: load_codelist(folder, name) for name in list_codelists(folder)}
+                tables |= {name: load_reference(folder, name) for name in list_reference(folder)}
+                self._hashes = {path.stem: _digest(path.read_bytes()) for path in _files(folder)}
+                self._reference = tables
+            return self._reference
+
+
+def describe_measure(measure: Measure) -> MeasureSpec:
+    """A measure as the gate sees it, with its card for the public catalogue."""
+    found = {name: dimension_of(measure, name) for name in measure.dimensions}
+    is_personal = measure.privacy_unit != "none"
+    return MeasureSpec(
+        name=measure.name,
+        title=measure.title,
+        title_en=measure.title_en,
+        source=measure.source,
+        notes=measure.notes,
+        dimensions={name: ColumnFacts(name, item.label, item.label_en, item.kind, "") for name, item in found.items()},
+        filters=frozenset(found),
+        required_filters=measure.required_filters,
+        parameters={item.name: ParameterSpec(item.name, item.type, item.required, item.choices) for item in measure.parameters},
+        values=tuple(ColumnFacts(value.name, value.label, value.label_en, value.kind, value.unit) for value in measure.values),
+        rules=tuple(
+            ValueRule(
+                name=value.name,
+                kind=value.kind,
+                contributors=value.contributors if is_personal and value.kind != "rate" else (),
+                is_personal=is_personal,
+                numerator=value.numerator,
+                denominator=value.denominator,
+            )
+            for value in measure.values
+        ),
+        counts_payees=measure.privacy_unit == "institution" or bool(measure.payees),
+        card=_card(measure),
+    )
+
+
+def _card(measure: Measure) -> dict[str, Any]:
+    found = [dimension_of(measure, name) for name in measure.dimensions]
+    return {
+        "name": measure.name,
+        "title": measure.title,
+        "title_en": measure.title_en,
+        "description": measure.description,
+        "source": measure.source,
+        "privacy_unit": measure.privacy_unit,
+        "values": [
+            {"name": value.name, "label": value.label, "label_en": value.label_en, "unit": value.unit, "kind": value.kind}
+            for value in measure.values
+        ],
+        "dimensions": [
+            {"name": item.name, "label": item.label, "label_en": item.label_en, "kind": item.kind, "description": item.description}
+            for item in found
+        ],
+        "filters": list(measure.dimensions),
+        "required_filters": list(measure.required_filters),
+        "parameters": [
+            {
+                "name": item.name,
+                "type": item.type,
+                "required": item.required,
+                "default": item.default.isoformat() if isinstance(item.default, date) else item.default,
+                "choices": list(item.choices),
+                "description": item.description,
+            }
+            for item in measure.parameters
+        ],
+        "notes": list(measure.notes),
+    }
+
+
+def _is_unverified(frame: pl.DataFrame, where: Mapping[str, Sequence[str]]) -> bool:
+    if "vaccine" in where and "vaccine_code" in frame.columns:
+        frame = frame.filter(pl.col("vaccine_code").is_in(list(where["vaccine"])))
+    doubts = (frame[column] == word for column, word in (("verified", "no"), ("illustrative", "yes")) if column in frame.columns)
+    return any(bool(doubt.any()) for doubt in doubts)
+
+
+def _files(contracts_dir: Path) -> list[Path]:
+    return [path for folder in ("codelists", "reference") for path in sorted((contracts_dir / folder).glob("*.csv"))]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
