@@ -7,6 +7,7 @@ used, and no file or package outside the template.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,7 @@ _LANDSCAPE_HEIGHT_PT = 410.0
 # Below this scale the 10 px labels of a chart become smaller than 4.5 pt, so it is turned instead.
 _SMALLEST_SCALE = 0.62
 _CONTENTS_FROM = 3
+_QUOTED = re.compile(r'"[^\n]*"|`[^\n]*`')
 
 
 def publish_pdf(executed: NotebookNode, *, document: DocumentFacts, out: Path, templates: Path | None = None) -> Path:
@@ -53,8 +55,9 @@ def set_document(data: dict[str, Any], *, document: DocumentFacts, template: Pat
             timestamp=document.created_at,
         )
     except typst.TypstError as error:
-        # Typst messages name template positions and rules; its excerpts of values are dropped.
-        raise DataError(f"{template.name}: the PDF could not be set ({error.message.splitlines()[0]}); correct the template") from None
+        # Not chained, and quoted parts dropped: a Typst message may quote the words of the document.
+        reason = _QUOTED.sub("…", error.message.splitlines()[0])
+        raise DataError(f"{template.name}: the PDF could not be set ({reason}); correct the template") from None
     if not isinstance(made, bytes):
         raise DataError(f"{template.name}: the PDF could not be set; it must be one document")
     return made

@@ -1,0 +1,45 @@
+"""What of a notebook is published, and how it is numbered."""
+
+from __future__ import annotations
+
+from nbformat.v4 import new_code_cell
+from tests.publish import builders as build
+
+from daicho.runs.publish.content import Prose, read_content
+from daicho.runs.publish.figures import Figure
+from daicho.runs.publish.markdown import plain_text
+from daicho.runs.publish.tables import Table
+
+
+def test_only_markdown_tables_and_charts_are_gathered_in_reading_order() -> None:
+    content = read_content(build.full_notebook(), title=build.TITLE)
+    kinds = [type(block) for block in content.blocks]
+    assert kinds == [Prose, Prose, Table, Prose, Figure, Prose, Figure, Prose, Figure, Figure, Prose, Table, Table, Prose]
+
+
+def test_tables_and_figures_are_numbered_apart_from_one() -> None:
+    content = read_content(build.full_notebook(), title=build.TITLE)
+    assert [table.number for table in content.tables] == [1, 2, 3]
+    assert [figure.number for figure in content.figures] == [1, 2, 3, 4]
+
+
+def test_first_heading_that_repeats_the_title_is_left_out() -> None:
+    content = read_content(build.notebook(build.markdown_cell("# 題名\n\n本文")), title="題名")
+    assert content.headings == ()
+    other = read_content(build.notebook(build.markdown_cell("# 題名\n\n本文")), title="別の題")
+    assert [heading.text for heading in other.headings] == ["題名"]
+
+
+def test_heading_levels_never_skip_one() -> None:
+    content = read_content(build.notebook(build.markdown_cell("## 甲\n\n#### 乙\n\n##### 丙\n\n## 丁")), title="")
+    assert [(heading.level, heading.anchor) for heading in content.headings] == [(1, "s1"), (2, "s2"), (3, "s3"), (1, "s4")]
+
+
+def test_note_of_a_release_is_small_print_and_other_markdown_output_is_not() -> None:
+    note = new_code_cell("", outputs=[build.output({"text/markdown": ["基準日\n", "終わり"]}, daicho={"role": "note"})])
+    plain = new_code_cell("", outputs=[build.output({"text/markdown": "所見"})])
+    blocks = read_content(build.notebook(note, plain), title="").blocks
+    assert [block.is_note for block in blocks if isinstance(block, Prose)] == [True, False]
+    first = blocks[0]
+    assert isinstance(first, Prose)
+    assert plain_text(first.nodes[0]["inlines"]) == "基準日終わり"
