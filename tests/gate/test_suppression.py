@@ -151,6 +151,17 @@ def test_withheld_cells_are_counted_and_contributors_do_not_leave() -> None:
     assert "persons" not in protected.frame.columns
 
 
+def test_few_persons_behind_many_missing_doses_are_protected() -> None:
+    values = (
+        ValueRule("planned", "count", contributors=("planned_persons",)),
+        ValueRule("given", "count", contributors=("given_persons",)),
+        ValueRule("rate", "rate", contributors=("missing_persons",), numerator="given", denominator="planned"),
+    )
+    frame = pl.DataFrame({"planned": [200], "given": [188], "planned_persons": [50], "given_persons": [50], "missing_persons": [4]})
+    row = protect(frame, dimensions=(), values=values, profile=profile("public")).frame.row(0, named=True)
+    assert written(row, ("planned", "given", "rate")) == ("200", "＊", "＊")
+
+
 def test_rows_that_are_no_people_are_never_withheld() -> None:
     frame = pl.DataFrame({"rows": [1, 0]})
     values = (ValueRule("rows", "count", is_personal=False),)

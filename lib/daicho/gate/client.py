@@ -43,7 +43,11 @@ class GateClient:
     @classmethod
     def connect_path(cls, path: Path | str, token: str) -> GateClient:
         """Connect to a socket and show a token. Raises VaultError when nobody listens, DisclosureError when the token is not admitted."""
-        connection = _connected(path)
+        return cls.introduce(_connected(path), token)
+
+    @classmethod
+    def introduce(cls, connection: socket.socket, token: str) -> GateClient:
+        """Show a token over a socket that is connected already. Closes the socket and raises DisclosureError when it is not admitted."""
         try:
             session = _exchange(connection, {"token": token, "protocol": PROTOCOL}).header["result"]
         except BaseException:

@@ -19,7 +19,16 @@ from daicho.core.sql_macros import LEGAL_MACROS
 from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, Query
 from daicho.gate.release import ColumnFacts
 from daicho.gate.suppression import ValueRule
-from daicho.measures import INSTITUTION_NAMES, Measure, catalogue, compile_request, label_columns, resolve_filters
+from daicho.measures import (
+    INSTITUTION_NAMES,
+    PRIVACY_COLUMN,
+    Measure,
+    ValueColumn,
+    catalogue,
+    compile_request,
+    label_columns,
+    resolve_filters,
+)
 from daicho.measures.dimensions import dimension_of
 from daicho.vault import latest_snapshot, open_snapshot
 
@@ -88,7 +97,7 @@ class LedgerEngine:
         """Hash of the files a measure's figures and labels come from."""
         self._tables()
         found = self._catalogue[measure]
-        codelists = {dimension_of(found, name).codelist for name in found.dimensions}
+        codelists = {dimension_of(found, name).codelist or "" for name in found.dimensions}
         return _digest("".join(self._hashes[name] for name in sorted({*found.reference, *codelists} & set(self._hashes))).encode())
 
     def is_unverified(self, measure: str, *, where: Mapping[str, Sequence[str]]) -> bool:
@@ -144,7 +153,7 @@ def describe_measure(measure: Measure) -> MeasureSpec:
             ValueRule(
                 name=value.name,
                 kind=value.kind,
-                contributors=value.contributors if is_personal and value.kind != "rate" else (),
+                contributors=_contributors(value) if is_personal else (),
                 is_personal=is_personal,
                 numerator=value.numerator,
                 denominator=value.denominator,
@@ -152,11 +161,17 @@ def describe_measure(measure: Measure) -> MeasureSpec:
             for value in measure.values
         ),
         counts_payees=measure.privacy_unit == "institution" or bool(measure.payees),
-        card=_card(measure),
+        card=measure_card(measure),
     )
 
 
-def _card(measure: Measure) -> dict[str, Any]:
+def _contributors(value: ValueColumn) -> tuple[str, ...]:
+    """A rate inherits the model's default column, which counts its denominator, not what is missing to it."""
+    return tuple(name for name in value.contributors if not (value.kind == "rate" and name == PRIVACY_COLUMN))
+
+
+def measure_card(measure: Measure) -> dict[str, Any]:
+    """A measure's entry in the public catalogue, as plain data."""
     found = [dimension_of(measure, name) for name in measure.dimensions]
     return {
         "name": measure.name,

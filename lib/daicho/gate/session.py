@@ -34,7 +34,7 @@ from daicho.gate.tokens import LaunchTokens
 
 PROTOCOL = 1
 NOT_ADMITTED = "the gate does not admit this connection: its token is unknown, used up, expired or another process's."
-HANDSHAKE_SECONDS = 10.0
+HANDSHAKE_SECONDS = 60.0  # a kernel connects first, seals itself, and only then shows its token
 SEND_SECONDS = 120.0
 
 

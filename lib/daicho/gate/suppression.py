@@ -28,7 +28,8 @@ class ValueRule:
     """How one released value is protected.
 
     `contributors` names the columns that count the distinct persons behind it; a figure is safe when each of them is 0 or at least k.
-    `numerator` and `denominator` are set for rates, and name count columns. `is_personal` is False for what counts no people (rows of a
+    `numerator` and `denominator` are set for rates, and name count columns; a rate's contributors count the persons behind the difference
+    of the two. `is_personal` is False for what counts no people (rows of a
     delivery): such figures are never withheld.
     """
 
@@ -114,6 +115,7 @@ def _complement_reveals(rate: ValueRule, *, counts: dict[str, ValueRule], thresh
         for persons, of_persons in zip(*behind, strict=False):
             if persons != of_persons:
                 reveals = reveals | _few(pl.col(of_persons) - pl.col(persons), threshold)
+        reveals = reveals | _any(_few(pl.col(name), threshold) for name in rate.contributors)
     if profile.protect_uniform_groups:
         reveals = reveals | ((denominator > 0) & ((numerator == 0) | (numerator == denominator)))
     return reveals
