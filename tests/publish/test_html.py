@@ -161,10 +161,11 @@ def test_unsealed_document_says_so_at_its_head_and_at_its_foot(tmp_path: Path) -
 
 
 def test_english_document_has_no_japanese_of_ours(tmp_path: Path) -> None:
+    spec = build.table((("a", "Doses", "count"),), [[build.SUPPRESSED], [build.NOT_APPLICABLE], [build.count(0)]], title="T")
     page = published(
         tmp_path,
         build.markdown_cell("## One\n\n## Two\n\n## Three"),
-        build.table_cell(build.table((("a", "Doses", "count"),), [[build.SUPPRESSED], [build.NOT_APPLICABLE], [build.count(0)]], title="T")),
+        build.table_cell(spec),
         language="en",
         title="Coverage", subtitle="", municipality="Minato", department="Public Health", profile_label="Internal",
         purpose="Review", unverified=(), seal_result=(("no key", True),), sealed=False, releases=(),

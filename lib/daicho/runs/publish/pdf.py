@@ -34,7 +34,7 @@ _LANDSCAPE_HEIGHT_PT = 410.0
 # Below this scale the 10 px labels of a chart become smaller than 4.5 pt, so it is turned instead.
 _SMALLEST_SCALE = 0.62
 _CONTENTS_FROM = 3
-_QUOTED = re.compile(r'"[^\n]*"|`[^\n]*`')
+_QUOTED = re.compile(r'"[^\n]*"|`[^\n]*`|(?<=panicked with: )[^\n]*')
 
 
 def publish_pdf(executed: NotebookNode, *, document: DocumentFacts, out: Path, templates: Path | None = None) -> Path:
