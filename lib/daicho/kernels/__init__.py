@@ -1,0 +1,1 @@
+"""Layer 7: sealed kernels: one launcher for JupyterLab and papermill."""
