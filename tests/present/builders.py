@@ -41,7 +41,7 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
 }
 
 DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
-    "district": ("地区", "District", {"shiba": "芝", "azabu": "麻布", "akasaka": "赤坂", "takanawa": "高輪", "konan": "芝浦港南"}),
+    "district": ("地区", "District", {"shiba": "芝", "azabu": "麻布", "akasaka": "赤坂", "takanawa": "高輪", "shibaura_konan": "芝浦港南"}),
     "birth_fy": ("出生年度", "Birth cohort", {year: f"{year}年度生まれ" for year in range(2015, 2026)}),
     "vaccine": ("ワクチン", "Vaccine", {"BCG": "BCG", "DPT-IPV-HIB": "五種混合", "HB": "B型肝炎", "MR": "MR", "VAR": "水痘"}),
     "dose": (
@@ -53,10 +53,10 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "program_class": ("定期・臨時の別", "Programme", {"定期A": "定期A", "定期B": "定期B", "臨時": "臨時"}),
     "month": ("月", "Month", {month: f"{month // 100}年{month % 100}月" for month in months_of(2025)}),
     "ward": ("区", "Ward", {"131016": "千代田区", "131032": "港区", "131041": "新宿区", "131121": "世田谷区"}),
-    "reason": ("理由", "Reason", {"out_of_age": "対象年齢外", "no_price": "単価なし", "unknown": "不明"}),
+    "reason": ("理由", "Reason", {"OUT_OF_AGE": "対象期間外", "NO_PRICE": "単価なし", "unknown": "不明"}),
     "decision": ("判断", "Decision", {"hold": "保留", "reject": "不支払"}),
     "kind": ("種別", "Kind", {"resident": "住民記録", "vaccination": "接種記録", "vrs_wide": "VRS"}),
-    "rule": ("規則", "Rule", {"date_unreadable": "日付が読めない", "person_unlinked": "宛名番号なし", "accepted": "受入"}),
+    "rule": ("規則", "Rule", {"bad_date": "bad_date", "missing_person": "missing_person", "accepted": "accepted"}),
     "outcome": ("結果", "Outcome", {"accepted": "受入", "quarantined": "隔離", "warning": "注意"}),
     "batch": ("受領回", "Batch", {1: "1", 2: "2"}),
     "age_band": ("年齢階級", "Age band", {"65-69": "65〜69歳", "70-74": "70〜74歳"}),

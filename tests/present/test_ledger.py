@@ -158,3 +158,17 @@ def test_target_comes_from_the_reference_data() -> None:
     period = session.period(fiscal_year=2025)
     assert (session.target("MR-1", period=period).value, str(session.target("MR-1", period=period))) == (0.95, "95 %")
     assert session.target("BCG-1", period=period).value is None
+
+
+def test_rows_stand_in_the_order_of_the_code_lists() -> None:
+    release = make_ledger(FakeClient()).measure("annual_counts", by=["vaccine", "month"])
+    assert release.frame["vaccine"].unique(maintain_order=True).to_list() == ["DPT-IPV-HIB", "MR", "BCG", "HB", "VAR"]
+    assert release.frame["month"].head(2).to_list() == [202504, 202505]
+
+
+def test_rules_of_intake_are_put_in_words() -> None:
+    japanese = make_ledger(FakeClient()).measure("intake_quality", by=["rule"])
+    assert japanese.label("rule", "bad_date") == "日付として読めない"
+    assert japanese.label("rule", "missing_person") == "宛名番号が空欄"
+    english = make_ledger(FakeClient(), language="en").measure("intake_quality", by=["rule"])
+    assert english.label("rule", "bad_date") == "not a date"

@@ -7,6 +7,7 @@ from tests.present.builders import empty_release, make_release, masked, mixed, p
 
 from daicho.core.errors import UsageError
 from daicho.gate.release import Release
+from daicho.present.released import PresentedRelease
 from daicho.present.tables import TABLE_MIME, Table
 
 
@@ -56,9 +57,15 @@ def test_pivot_keeps_masked_cells_masked() -> None:
 
 def test_combination_missing_from_a_release_is_not_applicable_and_never_zero() -> None:
     release = make_release("annual_counts", by=["district", "program_class"])
-    release = Release(frame=release.frame.slice(1), facts=release.facts)
-    table = present(release).table(pivot="program_class", columns=["doses_count"])
-    assert table.rows[0][1].status == "not_applicable"
+    table = present(Release(frame=release.frame.head(-1), facts=release.facts)).table(pivot="program_class", columns=["doses_count"])
+    assert (table.rows[-1][3].value, table.rows[-1][3].status, table.rows[-1][3].text) == (None, "not_applicable", "－")
+
+
+def test_headings_of_a_pivot_stand_in_the_order_of_the_code_list_whichever_comes_first() -> None:
+    release = make_release("annual_counts", by=["district", "program_class"])
+    orders = {"program_class": ("定期A", "定期B", "臨時")}
+    late = PresentedRelease(frame=release.frame.slice(1), facts=release.facts, orders=orders)
+    assert [column.label for column in late.table(pivot="program_class", columns=["doses_count"]).columns][1:] == ["定期A", "定期B", "臨時"]
 
 
 def test_pivot_of_several_values_names_both_in_the_heading() -> None:

@@ -76,7 +76,8 @@ def trend(
         base.mark_point(filled=True, size=60, opacity=1, color=SERIES_COLOURS[0]).encode(y=y, **points),
     ]
     if picture.has_masked:
-        layers.append(_masked_on_axis(picture, base))
+        colour = {channel: encoding for channel, encoding in look.items() if channel == "color"}
+        layers.append(_masked(base, y=alt.value("height"), dy=-8).encode(**colour))
     if target is not None:
         layers.extend(_target_layers(picture, target, axis="y"))
     return _finish(_layered(picture, layers), picture, form="trend", dimensions=dimensions, height=260, target=target)
@@ -152,7 +153,7 @@ def bars(
 def monthly_bars(
     release: Release, *, x: str = "month", series: str | None = None, value: str | None = None, title: str, language: str = "ja"
 ) -> altair.LayerChart:
-    """Draw upright bars by month. With `series` they are stacked; a masked part is left out of its stack and marked ＊ on the axis."""
+    """Draw upright bars by month. With `series` they are stacked; a masked part is left out of its stack, and ＊ stands above."""
     dimensions = [x, *([series] if series else [])]
     picture = take_picture(release, dimensions=dimensions, value=value, title=title, language=language, short=[x])
     if not picture.rows:
@@ -167,12 +168,13 @@ def monthly_bars(
         f"{picture.value}:Q",
         title=picture.value_title(),
         stack="zero" if series else None,
+        scale=alt.Scale(domain=[0, _tallest(picture, x) * 1.12], nice=False),
         axis=alt.Axis(format=_number_format(picture), tickMinStep=_smallest_step(picture)),
     )
     colour = {channel: encoding for channel, encoding in _series_encoding(picture, series).items() if channel == "color"}
     layers = [base.mark_bar(color=SERIES_COLOURS[0], stroke="#FFFFFF", strokeWidth=0.8).encode(y=y, **colour)]
     if picture.has_masked:
-        layers.append(_masked_on_axis(picture, base))
+        layers.append(_masked(base, y=alt.value(0 if series else "height"), dy=8 if series else -8))
     if not series and len(picture.rows) <= 13 and picture.kind == "count":
         layers.append(base.transform_filter(f"!({_is_masked()})").mark_text(dy=-7, fontSize=10).encode(y=y, text=f"{MARK}:N"))
     return _finish(_layered(picture, layers), picture, form="months", dimensions=dimensions, height=240)
@@ -188,9 +190,8 @@ def _is_masked() -> str:
     return f"datum.{MARK} == '{SUPPRESSED_MARK}'"
 
 
-def _masked_on_axis(picture: Picture, base: Any) -> Any:
-    alt = load_altair()
-    return base.transform_filter(_is_masked()).mark_text(fontSize=15, dy=-8).encode(y=alt.value("height"), text=f"{MARK}:N")
+def _masked(base: Any, *, y: Any, dy: int) -> Any:
+    return base.transform_filter(_is_masked()).mark_text(fontSize=15, dy=dy).encode(y=y, text=f"{MARK}:N")
 
 
 def _bar_labels(picture: Picture, base: Any, *, is_inside: bool, longest: float) -> list[Any]:
@@ -241,6 +242,14 @@ def _series_encoding(picture: Picture, series: str | None) -> dict[str, Any]:
     }
 
 
+def _tallest(picture: Picture, x: str) -> float:
+    """Return the height of the highest bar or stack."""
+    heights: dict[str, float] = {}
+    for row in picture.rows:
+        heights[row[x]] = heights.get(row[x], 0) + (row[picture.value] or 0)
+    return max(heights.values()) or 1
+
+
 def _value_domain(picture: Picture, target: float | None) -> list[float]:
     """Rates end at 100 % or above and begin just under the lowest; amounts begin at zero."""
     known = picture.known + ([target] if target is not None else [])
@@ -255,11 +264,11 @@ def _target_layers(picture: Picture, target: float, *, axis: str) -> list[Any]:
     number = format_value(target, status="value", kind=picture.kind).replace(".0 %", " %")
     one = alt.Chart(alt.Data(values=[{"target": target}]))
     place = {"y": alt.Y("target:Q")} if axis == "y" else {"x": alt.X("target:Q")}
-    at_end = {"x": alt.value(4)} if axis == "y" else {"y": alt.value(-6)}
+    at_end = {"x": alt.value("width")} if axis == "y" else {"y": alt.value(-6)}
     rule = one.mark_rule(color=TARGET_COLOUR, strokeDash=[6, 4], strokeWidth=1.5).encode(**place)
     words = one.mark_text(
         align="left" if axis == "y" else "center",
-        dy=-7 if axis == "y" else 0,
+        dx=4 if axis == "y" else 0,
         color=TARGET_COLOUR,
         text=f"{_TARGET_LABEL[picture.language]} {number}",
     )

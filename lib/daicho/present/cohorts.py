@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from daicho.contracts.reference import load_reference
-from daicho.core.ages import days_after_birth, fiscal_year_of_age, reached_months_on, reached_years_on
+from daicho.core.ages import days_after_birth, fiscal_year_of_age, reached_months_on, reached_years_on, school_start_on
 from daicho.core.errors import UsageError
 from daicho.core.fiscal import fiscal_year_end
 from daicho.present.labels import Figure
@@ -57,6 +57,8 @@ def window_end(birth: date, rule: dict[str, Any]) -> date | None:
         return days_after_birth(birth, value)
     if kind == "fiscal_year_of_age_end":
         return fiscal_year_end(fiscal_year_of_age(birth, value))
+    if kind == "school_start":
+        return school_start_on(birth)
     return None
 
 

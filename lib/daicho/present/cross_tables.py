@@ -8,6 +8,7 @@ from typing import Any
 from daicho.core.errors import UsageError
 from daicho.gate.release import Release, facts_as_data, label_of, status_of
 from daicho.present.labels import TOTAL, column_facts, column_heading, column_label, format_value, table_kind
+from daicho.present.reading_order import codes_in_order
 from daicho.present.tables import Cell, Table, TableColumn
 
 _ABSENT = Cell(value=None, status="not_applicable", text=format_value(None, status="not_applicable", kind="count"))
@@ -86,18 +87,18 @@ def _slots(release: Release, values: Sequence[str], *, pivot: str | None, langua
     kinds = {value: table_kind(column_facts(facts, value)) for value in values}
     if pivot is None:
         return [(TableColumn(value, column_heading(facts, value, language=language), kinds[value]), value, None) for value in values]
-    heads = release.frame.select(pivot, label_of(pivot)).unique(maintain_order=True).sort(pivot).rows()
+    heads = codes_in_order(release, pivot)
     return [
         (
             TableColumn(
-                key=f"{pivot}_{code}" if len(values) == 1 else f"{pivot}_{code}_{value}",
+                key="_".join([pivot, "unknown" if code is None else str(code), *([] if len(values) == 1 else [value])]),
                 label=str(label) if len(values) == 1 else f"{label} {column_heading(facts, value, language=language)}",
                 kind=kinds[value],
             ),
             value,
             code,
         )
-        for code, label in heads
+        for code, label, *_ in heads
         for value in values
     ]
 

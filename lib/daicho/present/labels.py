@@ -102,6 +102,8 @@ def english_label(dimension: str, code: object, label: str, *, names: Mapping[st
     text = str(code)
     if text in names:
         return names[text]
+    if label.isascii():
+        return label
     if dimension == "birth_fy" and text.isdigit():
         return f"Born FY{text}"
     if dimension.endswith("fiscal_year") and text.isdigit():

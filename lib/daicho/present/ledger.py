@@ -18,7 +18,7 @@ from daicho.present.periods import Period, make_period
 from daicho.present.prose import Markdown
 from daicho.present.released import PresentedRelease
 from daicho.present.theme import load_altair
-from daicho.present.translation import labelled_in_english
+from daicho.present.vocabulary import in_reading_order, list_orders, with_labels
 from daicho.present.withheld import Withheld
 
 if TYPE_CHECKING:
@@ -77,11 +77,13 @@ class Ledger:
             return Withheld(language=self.language)
 
     def present(self, release: Release) -> PresentedRelease:
-        """Return a release with its presentation, its labels in the session's language."""
-        frame = release.frame
-        if self.language == "en":
-            frame = labelled_in_english(release, contracts_dir=self.contracts_dir)
-        return PresentedRelease(frame=frame, facts=release.facts, language=self.language)
+        """Return a release with its presentation: rows in reading order, labels in the session's language."""
+        frame, facts, orders = release.frame, release.facts, {}
+        if self.contracts_dir is not None:
+            orders = list_orders(release, contracts_dir=self.contracts_dir)
+            frame = in_reading_order(frame, by=facts.by, orders=orders)
+            frame = with_labels(frame, by=facts.by, contracts_dir=self.contracts_dir, language=self.language)
+        return PresentedRelease(frame=frame, facts=facts, orders=orders, language=self.language)
 
     def measures(self) -> Catalogue:
         """Return the catalogue: every measure with its values, dimensions and required filters."""

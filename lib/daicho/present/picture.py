@@ -10,6 +10,7 @@ from daicho.core.errors import UsageError
 from daicho.gate.release import Release, label_of, status_of
 from daicho.present.cross_tables import value_columns
 from daicho.present.labels import SUPPRESSED_MARK, column_facts, column_heading, column_label, format_value, short_label, unit_text
+from daicho.present.reading_order import codes_in_order
 
 MARK = "mark"
 """Field of a row that holds the value as written: a number with its unit, or the mark of its state."""
@@ -30,7 +31,7 @@ class Picture:
     language: str
 
     def order(self, dimension: str) -> list[str]:
-        """Return the labels of a dimension in the order of its codes."""
+        """Return the labels of a dimension in the order in which they are drawn."""
         return list(self.orders[dimension])
 
     @property
@@ -87,7 +88,7 @@ def take_picture(
     rows = tuple(
         {name: written[name][row[name]] for name in dimensions}
         | {chosen: row[chosen], MARK: format_value(row[chosen], status=row[status_of(chosen)], kind=kind)}
-        for row in frame.sort(dimensions).iter_rows(named=True)
+        for row in frame.iter_rows(named=True)
     )
     orders = {name: tuple(dict.fromkeys(labels.values())) for name, labels in written.items()}
     return Picture(release=release, value=chosen, kind=kind, rows=rows, orders=orders, title=title, language=language)
@@ -103,11 +104,11 @@ def main_value(release: Release) -> str:
 
 
 def _labels(release: Release, name: str, *, language: str, is_short: bool) -> dict[object, str]:
-    """Return how each code of a dimension is written on an axis, in the order of the codes.
+    """Return how each code of a dimension is written on an axis, in reading order.
 
     「1期」 says little without its vaccine: where the release has both, a dose is called by both.
     """
     of_dose = [label_of("vaccine")] if name == "dose" and "vaccine" in release.facts.by else []
-    codes = release.frame.select(name, label_of(name), *of_dose).unique().sort(name)
-    labels = {code: " ".join([*map(str, vaccine), str(label)]) for code, label, *vaccine in codes.iter_rows()}
+    codes = codes_in_order(release, name, *of_dose)
+    labels = {code: " ".join([*map(str, vaccine), str(label)]) for code, label, *vaccine in codes}
     return {code: short_label(name, code, label, language=language) for code, label in labels.items()} if is_short else labels

@@ -15,6 +15,7 @@ from daicho.present.cross_tables import build_table, value_columns
 from daicho.present.labels import NO_DATA, NOT_APPLICABLE_MARK, Figure, column_facts, format_figure
 from daicho.present.notes import write_note
 from daicho.present.prose import Markdown
+from daicho.present.reading_order import OrderedRelease, codes_in_order
 from daicho.present.tables import Table
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ FORMS = ("trend", "heat_map", "bars", "months")
 
 
 @dataclass(frozen=True)
-class PresentedRelease(Release):
+class PresentedRelease(OrderedRelease):
     """A release with its presentation, in the session's language. Everything it makes shows released values only."""
 
     language: str = "ja"
@@ -163,9 +164,9 @@ class PresentedRelease(Release):
 
     def shares(self, column: str, *, part: Mapping[str, object], of: str) -> Markdown:
         """Return a list with the share of `part` for each code of the dimension `of`; see `share`."""
-        codes = self.frame.select(of, label_of(of)).unique().sort(of).rows()
+        codes = codes_in_order(self, of)
         colon = "：" if self.language == "ja" else ": "
-        lines = [f"- {label}{colon}{self.share(column, part=part, of={of: code})}" for code, label in codes]
+        lines = [f"- {label}{colon}{self.share(column, part=part, of={of: code})}" for code, label, *_ in codes]
         return Markdown("\n".join(lines) or NO_DATA[self.language] + ("。" if self.language == "ja" else "."))
 
     def label(self, dimension: str, code: object) -> str:
