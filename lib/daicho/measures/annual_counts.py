@@ -1,0 +1,64 @@
+"""Doses and persons of a fiscal year (予防接種法施行令7条の報告; 地域保健・健康増進事業報告)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from daicho.core.fiscal import fiscal_year_end, fiscal_year_start
+from daicho.measures.lookups import BIRTH_FY, DISEASE, PROGRAM_CLASS, SEX, age_band, age_years
+from daicho.measures.model import Bound, Cut, Measure, Parameter, ParameterValue, ValueColumn
+
+# `dose` holds one row a dose: screenings left out, a dose reported through two channels once.
+_DOSES_OF_THE_YEAR = """
+SELECT person, vaccine, dose, given_on, district, resident_class
+FROM dose
+WHERE given_on BETWEEN $first_day AND $last_day
+  AND was_resident
+  AND date_status = 'ok'
+"""
+
+
+def _bind(parameters: Mapping[str, ParameterValue]) -> Mapping[str, Bound]:
+    year = int(str(parameters["fiscal_year"]))
+    last_day, as_of = fiscal_year_end(year), parameters.get("as_of")
+    return {"first_day": fiscal_year_start(year), "last_day": min(last_day, as_of) if isinstance(as_of, date) else last_day}
+
+
+ANNUAL_COUNTS = Measure(
+    name="annual_counts",
+    title="年次接種者数",
+    title_en="Annual counts",
+    description="年度内に住民が受けた接種の回数と、接種を受けた者の数。",
+    source="予防接種法施行令7条の報告、地域保健・健康増進事業報告（市区町村）",
+    privacy_unit="person",
+    values=(
+        ValueColumn("doses_count", "接種回数", "Doses", "回", "count", "count(*)"),
+        ValueColumn("persons_count", "接種者数", "Persons vaccinated", "人", "count", "{persons}", is_person_count=True),
+    ),
+    cuts={
+        "vaccine": Cut("coalesce(base.vaccine, 'unknown')"),
+        "dose": Cut("coalesce(base.dose, 'unknown')"),
+        "disease": DISEASE,
+        "program_class": PROGRAM_CLASS,
+        "month": Cut("fiscal_month(base.given_on)", label="接種月", label_en="Month of the dose"),
+        "district": Cut("coalesce(base.district, 'unknown')"),
+        "sex": SEX,
+        "age_band": age_band("base.given_on"),
+        "age_years": age_years("base.given_on"),
+        "birth_fy": BIRTH_FY,
+        "resident_class": Cut("coalesce(base.resident_class, 'unknown')"),
+    },
+    base_sql=_DOSES_OF_THE_YEAR,
+    parameters=(
+        Parameter("fiscal_year", "int", required=True, description="年度（令和7年度は2025）"),
+        Parameter("as_of", "date", required=False, description="この日までの接種を数える（省略時は年度末まで）"),
+    ),
+    notes=(
+        "接種日が年度内（4月1日から翌年3月31日）にあり、接種日に住民であった者への接種。",
+        "予診のみは含まない。同じ接種が複数の経路で届いたときは1回と数える。",
+        "接種者数は区分ごとの実人数のため、区分を合計しても全体の接種者数にならないことがある。",
+    ),
+    bind=_bind,
+    reference=("age_band", "program", "vaccine"),
+)

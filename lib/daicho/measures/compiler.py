@@ -1,0 +1,108 @@
+"""From a request to one SQL statement: dimensions from the closed vocabulary, every value bound, nothing quoted into the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from daicho.core.errors import UsageError
+from daicho.measures.dimensions import dimension
+from daicho.measures.model import NOT_OFFERED, PAYEES_COLUMN, PRIVACY_COLUMN, UNKNOWN, Bound, CompiledQuery, Lookup, Measure
+from daicho.measures.parameters import resolve_parameters
+
+_NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
+
+
+def compile_request(
+    measure: Measure,
+    *,
+    by: Sequence[str] = (),
+    where: Mapping[str, Sequence[str]] | None = None,
+    parameters: Mapping[str, object] | None = None,
+) -> CompiledQuery:
+    """One row per combination of the dimensions `by`, ordered by their codes (null last).
+
+    `where` maps dimensions to codes (see `resolve_filters`). Columns: the dimensions, every count and yen value, `privacy_count`
+    (distinct persons), the measure's further contributor counts, and `__payees` where figures are somebody's income. Raises
+    UsageError for anything outside the measure's vocabulary and for a missing required filter or parameter.
+    """
+    wanted = where or {}
+    if len(set(by)) != len(by) or not {*by, *wanted} <= set(measure.cuts) or not set(measure.required_filters) <= set(wanted):
+        raise UsageError(NOT_OFFERED)
+    codes = {name: tuple(sorted(set(wanted[name]))) for name in sorted(wanted)}
+    if not all(codes.values()):
+        raise UsageError(NOT_OFFERED)
+    resolved = resolve_parameters(measure, parameters or {})
+    bound: dict[str, Bound] = dict(measure.bind(resolved))
+    tests = {name: _filter(name, codes[name], bound) for name in codes}
+    aggregates = _aggregates(measure, by=by, codes=codes)
+    sql = _statement(measure, by=by, tests=tests, aggregates=aggregates)
+    used = set(_NAME.findall(sql))
+    return CompiledQuery(
+        sql=sql,
+        parameters={name: value for name, value in bound.items() if name in used},
+        where=codes,
+        resolved=resolved,
+        columns=(*by, *aggregates),
+        contributors={value.name: _contributors(measure, value.contributors) for value in measure.values if value.kind != "rate"},
+    )
+
+
+def _filter(name: str, codes: Sequence[str], bound: dict[str, Bound]) -> str:
+    """A test with `{column}` for the column it applies to; the codes go to `bound`."""
+    is_number = dimension(name).kind != "text"
+    listed = [code for code in codes if not (is_number and code == UNKNOWN)]
+    tests = []
+    if listed:
+        names = []
+        for position, code in enumerate(listed):
+            names.append(f"$where_{name}_{position}")
+            bound[f"where_{name}_{position}"] = _number(code) if is_number else code
+        tests.append(f"{{column}} IN ({', '.join(names)})")
+    if len(listed) < len(codes):
+        tests.append("{column} IS NULL")
+    return f"({' OR '.join(tests)})"
+
+
+def _number(code: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,9}", code):
+        raise UsageError(NOT_OFFERED)
+    return int(code)
+
+
+def _aggregates(measure: Measure, *, by: Sequence[str], codes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Result column to SQL aggregate."""
+    is_one_person_a_row = measure.once_per is not None and all(name in by or len(codes.get(name, ())) == 1 for name in measure.once_per)
+    persons = "count(*)" if is_one_person_a_row else "count(DISTINCT base.person)"
+    columns = {value.name: value.expression.format(persons=persons) for value in measure.values if value.kind != "rate"}
+    if measure.privacy_unit != "none":
+        columns[PRIVACY_COLUMN] = persons
+    columns |= {name: expression.format(persons=persons) for name, expression in measure.contributors.items()}
+    if measure.payees:
+        columns[PAYEES_COLUMN] = measure.payees
+    return columns
+
+
+def _contributors(measure: Measure, names: tuple[str, ...]) -> tuple[str, ...]:
+    return names if measure.privacy_unit != "none" else ()
+
+
+def _statement(measure: Measure, *, by: Sequence[str], tests: Mapping[str, str], aggregates: Mapping[str, str]) -> str:
+    base = measure.base_sql
+    for placeholder, columns in measure.early.items():
+        early = [tests[name].format(column=column) for name, column in columns.items() if name in tests]
+        base = base.replace(f"{{{placeholder}}}", " AND ".join(early) or "true")
+    joins = _joins(measure, [*by, *tests])
+    selected = [f"{measure.cuts[name].sql} AS {name}" for name in by] + [f'{sql} AS "{name}"' for name, sql in aggregates.items()]
+    conditions = [test.format(column=measure.cuts[name].sql) for name, test in tests.items()]
+    lines = ["SELECT " + ",\n       ".join(selected), f"FROM (\n{base.strip()}\n) AS base", *(lookup.join for lookup in joins)]
+    if conditions:
+        lines.append("WHERE " + "\n  AND ".join(conditions))
+    if by:
+        positions = [str(position) for position in range(1, len(by) + 1)]
+        lines += [f"GROUP BY {', '.join(positions)}", "ORDER BY " + ", ".join(f"{position} NULLS LAST" for position in positions)]
+    return "\n".join(lines)
+
+
+def _joins(measure: Measure, names: Sequence[str]) -> list[Lookup]:
+    return list(dict.fromkeys(lookup for name in names for lookup in measure.cuts[name].lookups))

@@ -1,0 +1,104 @@
+"""The dimensions, each declared once. Dates of birth, persons, lot numbers and free text are not among them: they do not exist here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from daicho.core.errors import UsageError
+from daicho.measures.model import NOT_OFFERED, Dimension, Measure
+
+_KINDS = {
+    "resident": ("基本情報", "Residents"),
+    "vaccination": ("予防接種履歴", "Vaccinations"),
+    "welfare": ("生活保護・障害者手帳", "Welfare and disability handbooks"),
+    "covid_record": ("新型コロナ接種記録", "COVID-19 records"),
+    "vrs_wide": ("VRS台帳向け出力", "VRS export"),
+    "number_change": ("宛名番号変更", "Number changes"),
+    "shared_copy": ("副本", "Shared copy"),
+    "notice_history": ("予診票・勧奨通知の送付", "Notices sent"),
+    "institution": ("医療機関", "Institutions"),
+}
+_OUTCOMES = {
+    "accepted": ("受入", "Accepted"),
+    "quarantined": ("隔離", "Quarantined"),
+    "replaced": ("置換", "Replaced"),
+    "duplicate": ("重複", "Duplicate"),
+    "warning": ("注意", "Warning"),
+}
+_SCHEMES = {"own_ward": ("区内", "Own ward"), "mutual_use": ("相互乗入", "Mutual use between wards")}
+_DECISIONS = {
+    "pay": ("支払", "Pay"),
+    "hold": ("保留", "Hold"),
+    "reject": ("却下", "Reject"),
+    "absorbed": ("算定なし", "Paid with the dose"),
+    "unclaimed": ("未請求", "Not claimed"),
+}
+_REASONS = {
+    "NOT_CLAIMED": ("支払月なし（未請求）", "No month of payment: not claimed"),
+    "DUPLICATE": ("重複（別経路で受入済み）", "The same event through another channel"),
+    "NO_DATE": ("接種日・予診日なし", "No date"),
+    "FUTURE_DATE": ("基準日より後の日付", "Dated after the as-of day"),
+    "UNKNOWN_DOSE": ("接種期・回数が不明", "Unknown dose"),
+    "UNKNOWN_WARD": ("区名コードが不明", "Unknown ward"),
+    "UNKNOWN_INSTITUTION": ("医療機関コードが不明・期間外", "Unknown institution, or not in operation that day"),
+    "WRONG_WARD": ("接種日に住民でない", "Not resident on the day"),
+    "SAME_DAY": ("同日に接種あり（予診は算定なし）", "Screening on the day of the dose"),
+    "COMPONENT": ("混合ワクチンの成分としての再掲", "Component of a combined vaccine given that day"),
+    "SECOND_DOSE": ("同じ接種期・回数の２度目", "Second dose of the same stage"),
+    "AGE_UNKNOWN": ("年齢・週数を確認できない", "Age or week of gestation cannot be established"),
+    "NO_PRICE": ("単価・自己負担の定めが一つに決まらない", "Not exactly one price or self-payment rule"),
+    "OUT_OF_AGE": ("対象期間外", "Outside the legal window"),
+    "SHORT_INTERVAL": ("接種間隔が不足", "Interval too short"),
+    "COPAY_CONTRADICTION": ("徴収とあるが免除対象", "Self-payment taken from an exempt person"),
+}
+
+_DIMENSIONS = (
+    Dimension("district", "地区", "District", "区内の地区（住所の町・丁目による）", codelist="district"),
+    Dimension(
+        "birth_fy", "生まれ年度", "Birth cohort", "4月2日から翌年4月1日までに生まれた者（出生日の前日が属する年度）",
+        kind="fiscal_year", template=("{}年度生まれ", "born in FY{}"),
+    ),
+    Dimension("age_years", "年齢", "Age", "満年齢（誕生日の前日に達する）", kind="integer", template=("{}歳", "{}")),
+    Dimension("age_band", "年齢階級", "Age band", "満年齢の階級", codelist="age_band"),
+    Dimension("sex", "性別", "Sex", "性別（登録なしを含む）", codelist="sex"),
+    Dimension("resident_class", "住民区分", "Resident class", "日本人・外国籍の別", codelist="resident_class"),
+    Dimension("vaccine", "ワクチン", "Vaccine", "予防接種の種別", codelist="vaccine"),
+    Dimension("dose", "接種期・回数", "Dose", "ワクチンごとの接種期と回数", codelist="dose_stage"),
+    Dimension("disease", "疾病", "Disease", "予防接種法の疾病", codelist="disease"),
+    Dimension("program_class", "定期・臨時の別", "Program class", "接種日における定期A・定期B・臨時・任意の別", codelist="program_class"),
+    Dimension("month", "月", "Month", "年月（YYYYMM）", kind="month"),
+    Dimension("ward", "区市", "Ward", "接種した場所の区市", codelist="ward"),
+    Dimension("institution", "医療機関", "Institution", "医療機関コード（10桁）", codelist="institution", pattern=r"[0-9A-Za-z]{1,20}"),
+    Dimension("association", "医師会", "Medical association", "医療機関が属する医師会のコード", pattern=r"[0-9A-Za-z_-]{1,20}"),
+    Dimension("scheme", "契約区分", "Contract", "区内・相互乗入の別", labels=MappingProxyType(_SCHEMES)),
+    Dimension("copay_class", "自己負担区分", "Self-payment class", "自己負担の徴収・免除・無料の別", codelist="copay_class"),
+    Dimension("decision", "判定", "Decision", "支払の判定", labels=MappingProxyType(_DECISIONS)),
+    Dimension("reason", "理由", "Reason", "支払わない理由", labels=MappingProxyType(_REASONS)),
+    Dimension("kind", "抽出種別", "Kind of extract", "抽出ファイルの種別", labels=MappingProxyType(_KINDS)),
+    Dimension("batch", "受入番号", "Batch", "受入の通し番号", kind="integer"),
+    Dimension("rule", "規則", "Rule", "受入時の検査規則", pattern=r"[0-9A-Za-z_]{1,60}"),
+    Dimension("outcome", "結果", "Outcome", "行の扱い", labels=MappingProxyType(_OUTCOMES)),
+)  # fmt: skip
+
+
+def dimensions() -> Mapping[str, Dimension]:
+    """The whole vocabulary of dimensions, by name."""
+    return {item.name: item for item in _DIMENSIONS}
+
+
+def dimension(name: str) -> Dimension:
+    """One dimension. Raises UsageError for a name that is none."""
+    for item in _DIMENSIONS:
+        if item.name == name:
+            return item
+    raise UsageError(NOT_OFFERED)
+
+
+def dimension_of(measure: Measure, name: str) -> Dimension:
+    """A dimension as one measure offers it: `month` is 接種月 of a dose and 支払月 of a payment. Raises UsageError."""
+    if name not in measure.cuts:
+        raise UsageError(NOT_OFFERED)
+    general, cut = dimension(name), measure.cuts[name]
+    return replace(general, label=cut.label or general.label, label_en=cut.label_en or general.label_en)

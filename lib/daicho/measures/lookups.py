@@ -1,0 +1,37 @@
+"""Joins that several measures share: what the register or a code list adds to a counted row, only where a request asks for it."""
+
+from __future__ import annotations
+
+from daicho.measures.legal_windows import in_force
+from daicho.measures.model import Cut, Lookup
+
+PERSON = Lookup("person", "LEFT JOIN person ON person.person = base.person")
+
+VACCINE = Lookup("vaccine_list", "LEFT JOIN reference.vaccine AS vaccine_list ON vaccine_list.code = base.vaccine")
+
+PROGRAM_ON_DAY = Lookup(
+    "program_on_day",
+    f"""LEFT JOIN reference.program AS program_on_day
+  ON program_on_day.vaccine_code = base.vaccine AND {in_force("program_on_day", "base.given_on")}""",
+)
+
+SEX = Cut("coalesce(person.sex, '0')", (PERSON,))
+BIRTH_FY = Cut("CAST(person.birth_fy AS INTEGER)", (PERSON,))
+DISEASE = Cut("coalesce(vaccine_list.disease, 'unknown')", (VACCINE,))
+PROGRAM_CLASS = Cut("coalesce(program_on_day.program_class, vaccine_list.program_class, 'unknown')", (VACCINE, PROGRAM_ON_DAY))
+
+
+def age_years(day: str) -> Cut:
+    """Age in years on a day (an SQL expression), by the legal day rule; null where the day of birth is not known."""
+    return Cut(f"age_years_on(person.birth_date, {day})", (PERSON,))
+
+
+def age_band(day: str) -> Cut:
+    """Age band on a day (an SQL expression): the code list, written out year by year, is joined by equality."""
+    bands = Lookup(
+        "age_bands",
+        f"""LEFT JOIN (
+    SELECT code, unnest(generate_series(CAST(age_from AS BIGINT), CAST(coalesce(age_to, '199') AS BIGINT))) AS age FROM reference.age_band
+) AS age_bands ON age_bands.age = age_years_on(person.birth_date, {day})""",
+    )
+    return Cut("coalesce(age_bands.code, 'unknown')", (PERSON, bands))

@@ -1,0 +1,149 @@
+"""What a measure is made of: dimensions, value columns, parameters, and the SQL that gives one row per counted unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+
+ParameterValue = str | int | date
+Bound = str | int | date | None
+
+PRIVACY_COLUMN = "privacy_count"
+"""Column of every result about people: how many distinct persons stand behind the row."""
+
+PAYEES_COLUMN = "__payees"
+"""Column of results about payments: how many institutions share the row's figures."""
+
+UNKNOWN = "unknown"
+"""Code of what is not known; a whole-number dimension holds null instead."""
+
+NOT_OFFERED = "the measure does not offer this dimension, filter, value or parameter: see `daicho measures NAME`."
+"""The one text for every request outside the vocabulary: it never says which part, or whether a value exists."""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A way to break figures down. Declared once, used by every measure that offers it.
+
+    `kind`: text (codes), integer, month (YYYYMM) or fiscal_year. `codelist` names the reference table that gives labels to codes;
+    `labels` gives them directly (Japanese, English) where the vocabulary belongs to the software. A text dimension without labels
+    has an open vocabulary, whose codes match `pattern`. `template` writes a whole number as a label (Japanese, English).
+    """
+
+    name: str
+    label: str
+    label_en: str
+    description: str
+    kind: str = "text"
+    codelist: str | None = None
+    labels: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    pattern: str = ""
+    template: tuple[str, str] = ("{}", "{}")
+
+
+@dataclass(frozen=True)
+class ValueColumn:
+    """A released figure. `kind`: count, rate or yen. `expression` is an SQL aggregate over the rows of `base`; `{persons}` in it
+    stands for the number of distinct persons. A rate has none: the gate computes it from `numerator` and `denominator`.
+
+    `contributors` names the columns of the result that count the persons behind the figure (see `Measure.contributors`).
+    """
+
+    name: str
+    label: str
+    label_en: str
+    unit: str
+    kind: str
+    expression: str = ""
+    numerator: str = ""
+    denominator: str = ""
+    is_person_count: bool = False
+    contributors: tuple[str, ...] = (PRIVACY_COLUMN,)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Something a request sets besides dimensions and filters. `type`: date, int, month (YYYYMM) or choice."""
+
+    name: str
+    type: str
+    required: bool
+    description: str
+    default: ParameterValue | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A join that a dimension needs and others do not. Joined once, in the order first asked for; it never multiplies rows."""
+
+    name: str
+    join: str
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How a measure obtains a dimension: an SQL expression over `base` and over the lookups it needs.
+
+    `label` and `label_en` say more exactly what the dimension is in this measure, where the general name is not enough.
+    """
+
+    sql: str
+    lookups: tuple[Lookup, ...] = ()
+    label: str = ""
+    label_en: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A named statistic.
+
+    `base_sql` gives one row per counted unit, with a column `person` where `privacy_unit` is person or institution; it may use the
+    parameters as `$name`. `early` maps a placeholder of `base_sql` to the columns that filters on dimensions apply to inside it, so
+    that little is read; every filter is applied again to the result. `once_per`: a person has one row for each value of these
+    dimensions (empty: one row at all); None where a person may have many. `bind` turns the resolved parameters into what the SQL
+    binds. `contributors` are further counts of persons for disclosure control, `payees` counts institutions. `reference` names the
+    reference tables whose content decides the figures.
+    """
+
+    name: str
+    title: str
+    title_en: str
+    description: str
+    source: str
+    privacy_unit: str
+    values: tuple[ValueColumn, ...]
+    cuts: Mapping[str, Cut]
+    base_sql: str
+    parameters: tuple[Parameter, ...] = ()
+    required_filters: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    early: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    once_per: tuple[str, ...] | None = None
+    bind: Callable[[Mapping[str, ParameterValue]], Mapping[str, Bound]] = dict
+    contributors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    payees: str = ""
+    reference: tuple[str, ...] = ()
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Names of the dimensions it offers; each is also a filter."""
+        return tuple(self.cuts)
+
+
+@dataclass(frozen=True)
+class CompiledQuery:
+    """One statement and its bound values.
+
+    `columns` are the result's, in order: dimensions, counts and yen, then the columns for disclosure control. `where` holds sorted
+    codes, `resolved` the parameters with their defaults, `contributors` for each released value the columns counting its persons.
+    """
+
+    sql: str
+    parameters: Mapping[str, Bound]
+    where: Mapping[str, tuple[str, ...]]
+    resolved: Mapping[str, ParameterValue]
+    columns: tuple[str, ...]
+    contributors: Mapping[str, tuple[str, ...]]

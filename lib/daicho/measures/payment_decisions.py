@@ -1,0 +1,168 @@
+"""From a claimed dose or screening to a decision and an amount: the payment model's order, one step a table.
+
+classify → duplicate → eligibility → price → self-payment. The first reason that applies is the one given. What cannot be decided is
+held, never silently paid. All yen are whole numbers; tax is rounded down per unit.
+"""
+
+from __future__ import annotations
+
+from daicho.measures.legal_windows import concerns, first_day, in_force, is_decidable, is_in_season, last_day
+
+# A condition of a schedule row, and what counts as evidence that it is met. A condition not named here is never met.
+_EVIDENCE = """CASE
+        WHEN s.condition IS NULL THEN true
+        -- 心臓・腎臓・呼吸器等の障害 (1級相当): the handbook in force that day
+        WHEN s.condition IN ('disability_60_64', 'hiv_60_64') THEN c.has_first_grade_handbook
+        -- met by somebody the municipality marked with 経過措置フラグ
+        WHEN s.condition IN ('vaccine_shortage', 'hpv_dose_2022_04_01_to_2025_03_31', 'antibody_test_by_2025_03_31') THEN c.is_transitional
+        -- stated by birth date and window alone
+        WHEN s.condition IN ('je_suspension', 'age_100_or_over_in_fy2025', 'first_dose_by_15_years', 'high_dose')
+          OR s.condition LIKE 'start\\_%' ESCAPE '\\' THEN true
+        ELSE false END"""
+
+# n 日以上の間隔: n full days lie between, so the dates differ by n + 1. n 月以上: from the same day n months later.
+_INTERVAL_KEPT = """since.counted_from IS NULL
+               OR (c.event_on > since.counted_from + coalesce(CAST(s.min_interval_days AS INTEGER), 0)
+                   AND (s.min_interval_months IS NULL OR c.event_on > reached_months_on(since.counted_from, s.min_interval_months)))"""
+
+_SAME_DOSE = """NOT {0}.is_screened_only
+                        AND h.person = {0}.person AND h.vaccine = {0}.vaccine AND h.dose = {0}.dose AND h.event_on = {0}.event_on"""
+
+DECISIONS = f"""
+WITH claim AS MATERIALIZED (   -- what the months asked for contain
+    SELECT row_number() OVER () AS claim, e.person, e.vaccine, e.dose, e.event_on, e.is_screened_only, e.institution,
+           e.is_institution_valid, e.ward, e.product, e.paid_month, e.is_transitional, e.copay_class,
+           e.duplicate_rank, e.date_status, e.was_resident,
+           CASE WHEN e.is_screened_only THEN 'SCREEN' ELSE 'DOSE' END AS price_kind,
+           CASE WHEN e.ward = (SELECT min(code) FROM reference.municipality) THEN 'own_ward' ELSE 'mutual_use' END AS scheme
+    FROM event AS e
+    WHERE {{event_filters}}
+      AND (e.paid_month BETWEEN $first_month AND $last_month
+           OR ($with_unclaimed AND e.paid_month IS NULL AND (e.event_on IS NULL OR e.event_on BETWEEN $first_day AND $last_day)))
+),
+seasonal AS (                  -- 年度(シーズン)ごとに1回の接種
+    SELECT DISTINCT vaccine_code FROM reference.schedule WHERE season_from IS NOT NULL
+),
+earlier AS (                   -- doses of the same vaccine before this one
+    SELECT c.person, c.vaccine, c.dose, c.event_on, min(d.given_on) AS first_on, max(d.given_on) AS previous_on,
+           bool_or(CASE WHEN s.vaccine_code IS NULL THEN d.dose = c.dose
+                        ELSE fiscal_year(d.given_on) = fiscal_year(c.event_on) END) AS is_second,
+           bool_or(s.vaccine_code IS NOT NULL) AS is_seasonal
+    FROM (SELECT DISTINCT person, vaccine, dose, event_on FROM claim WHERE NOT is_screened_only AND duplicate_rank = 1) AS c
+    JOIN dose AS d ON d.person = c.person AND d.vaccine = c.vaccine AND d.given_on < c.event_on AND d.date_status = 'ok'
+    LEFT JOIN seasonal AS s ON s.vaccine_code = c.vaccine
+    GROUP BY c.person, c.vaccine, c.dose, c.event_on
+),
+with_dose AS (                 -- screenings on the day of a dose of the same vaccine
+    SELECT DISTINCT c.claim FROM claim AS c
+    JOIN dose AS d ON d.person = c.person AND d.vaccine = c.vaccine AND d.given_on = c.event_on AND d.date_status = 'ok'
+    WHERE c.is_screened_only
+),
+component AS (                 -- 混合ワクチンの成分 written out as rows of their own beside the combined dose
+    SELECT DISTINCT c.claim
+    FROM claim AS c
+    JOIN reference.equivalence AS q ON q.counts_as_dose_code = c.dose
+     AND {in_force("q", "c.event_on")}
+    JOIN dose AS d ON d.person = c.person AND d.given_on = c.event_on AND d.dose = q.dose_code AND d.date_status = 'ok'
+),
+operating AS (                 -- 医療機関: in the list and in operation on the day; without a list only the check digit speaks
+    SELECT DISTINCT c.institution, c.event_on FROM (SELECT DISTINCT institution, event_on FROM claim) AS c
+    JOIN institution AS i ON i.institution = c.institution
+     AND {in_force("i", "c.event_on")}
+),
+copay_rule AS (                -- 自己負担: set by the ward of residence, by the day of the event
+    SELECT c.claim, count(*) AS rules, min(r.amount_yen) AS amount_yen, min(r.age_basis) AS age_basis, min(r.age_limit_years) AS age_limit,
+           min(r.exempt) AS exempt
+    FROM claim AS c
+    JOIN reference.copay AS r ON r.vaccine_code = c.vaccine AND {in_force("r", "c.event_on")}
+     AND r.home_ward = (SELECT min(code) FROM reference.municipality)
+    WHERE NOT c.is_screened_only GROUP BY c.claim
+),
+welfare_on_day AS (
+    SELECT c.claim, bool_or(contains('|' || r.exempt || '|', '|' || w.welfare_class || '|')
+                         OR contains('|' || r.exempt || '|', '|' || w.handbook_class || '|')) AS is_exempt,
+           bool_or(w.handbook_class = 'physical_1') AS has_first_grade_handbook
+    FROM claim AS c
+    JOIN welfare AS w ON w.person = c.person AND {in_force("w", "c.event_on")}
+    LEFT JOIN copay_rule AS r ON r.claim = c.claim
+    GROUP BY c.claim
+),
+known AS MATERIALIZED (        -- each claim with what the register says of the person that day
+    SELECT c.*, p.birth_date, p.sex, age_years_on(p.birth_date, c.event_on) AS age_years,
+           coalesce(w.is_exempt, false) AS is_on_welfare, coalesce(w.has_first_grade_handbook, false) AS has_first_grade_handbook
+    FROM claim AS c
+    LEFT JOIN person AS p ON p.person = c.person
+    LEFT JOIN welfare_on_day AS w ON w.claim = c.claim
+),
+price AS (                     -- by the day of the dose or screening, never the latest price
+    SELECT c.claim, count(*) AS prices, min(CAST(l.price_excl_yen AS BIGINT) * (100 + l.tax_rate_percent) // 100) AS gross_yen
+    FROM known AS c
+    JOIN reference.price_list AS l ON l.vaccine_code = c.vaccine AND l.scheme = c.scheme AND l.kind = c.price_kind
+     AND {in_force("l", "c.event_on")}
+     AND (l.product IS NULL OR l.product = c.product) AND (l.dose_code IS NULL OR l.dose_code = c.dose)
+     AND (l.age_from_years IS NULL OR c.age_years >= l.age_from_years) AND (l.age_to_years IS NULL OR c.age_years <= l.age_to_years)
+    GROUP BY c.claim
+),
+eligibility AS (               -- inside the window of a regular, special or transitional rule of the schedule
+    SELECT c.claim, bool_or(t.is_open) AS is_open, bool_or(t.is_open AND t.is_interval_kept) AS is_interval_kept,
+           bool_or(NOT t.is_decidable) AS is_undecidable
+    FROM known AS c
+    JOIN reference.schedule AS s ON s.dose_code = c.dose
+    LEFT JOIN earlier AS h ON {_SAME_DOSE.format("c")}
+    CROSS JOIN LATERAL (SELECT CASE s.interval_from WHEN 'first' THEN h.first_on ELSE h.previous_on END AS counted_from) AS since
+    CROSS JOIN LATERAL (
+        SELECT {is_decidable("s")} AS is_decidable,
+               coalesce({is_decidable("s")} AND {concerns("s", birth="c.birth_date", sex="c.sex")}
+                 AND {in_force("s", "c.event_on")}
+                 AND c.event_on BETWEEN {first_day("s", "c.birth_date")} AND {last_day("s", "c.birth_date")}
+                 AND {is_in_season("s", "c.event_on")} AND {_EVIDENCE}, false) AS is_open,
+               coalesce({_INTERVAL_KEPT}, false) AS is_interval_kept
+    ) AS t
+    GROUP BY c.claim
+),
+amount AS (
+    SELECT c.*, coalesce(l.prices, 0) AS prices, coalesce(l.gross_yen, 0) AS gross_yen, coalesce(r.rules, 0) AS copay_rules,
+           coalesce(r.amount_yen, 0) AS rule_yen,
+           CASE WHEN c.is_screened_only OR c.copay_class IN ('exempt', 'free') OR c.is_on_welfare THEN 0
+                WHEN age_years_on(c.birth_date, CASE r.age_basis WHEN 'fiscal_year_end' THEN make_date(fiscal_year(c.event_on) + 1, 3, 31)
+                                                                 ELSE c.event_on END) >= r.age_limit THEN 0
+                ELSE least(coalesce(l.gross_yen, 0), coalesce(CAST(r.amount_yen AS BIGINT), 0)) END AS copay_yen
+    FROM known AS c
+    LEFT JOIN price AS l ON l.claim = c.claim
+    LEFT JOIN copay_rule AS r ON r.claim = c.claim
+),
+judged AS (
+    SELECT a.*, coalesce(h.is_seasonal, false) AS is_seasonal,
+           CASE WHEN a.duplicate_rank > 1 THEN 'DUPLICATE'
+                WHEN a.paid_month IS NULL THEN 'NOT_CLAIMED'
+                WHEN a.event_on IS NULL OR a.date_status = 'missing' THEN 'NO_DATE'
+                WHEN a.event_on > $as_of THEN 'FUTURE_DATE'
+                WHEN a.dose IS NULL OR a.dose = 'unknown' THEN 'UNKNOWN_DOSE'
+                WHEN a.ward IS NULL OR a.ward = 'unknown' THEN 'UNKNOWN_WARD'
+                WHEN a.institution IS NULL OR NOT coalesce(a.is_institution_valid, false)
+                  OR (o.institution IS NULL AND EXISTS (SELECT 1 FROM institution)) THEN 'UNKNOWN_INSTITUTION'
+                WHEN NOT a.was_resident THEN 'WRONG_WARD'
+                WHEN b.claim IS NOT NULL THEN 'SAME_DAY'
+                WHEN k.claim IS NOT NULL THEN 'COMPONENT'
+                WHEN h.is_second THEN 'SECOND_DOSE'
+                WHEN a.birth_date IS NULL OR (g.is_undecidable AND NOT g.is_open) THEN 'AGE_UNKNOWN'
+                WHEN a.prices <> 1 OR (NOT a.is_screened_only AND a.copay_rules <> 1) THEN 'NO_PRICE'
+                WHEN NOT coalesce(g.is_open, false) THEN 'OUT_OF_AGE'
+                WHEN NOT g.is_interval_kept THEN 'SHORT_INTERVAL'
+                WHEN a.copay_class = 'paid' AND a.is_on_welfare AND a.rule_yen > 0 THEN 'COPAY_CONTRADICTION'
+           END AS reason
+    FROM amount AS a
+    LEFT JOIN with_dose AS b ON b.claim = a.claim
+    LEFT JOIN component AS k ON k.claim = a.claim
+    LEFT JOIN operating AS o ON o.institution = a.institution AND o.event_on = a.event_on
+    LEFT JOIN earlier AS h ON {_SAME_DOSE.format("a")}
+    LEFT JOIN eligibility AS g ON g.claim = a.claim
+)
+SELECT person, vaccine, dose, event_on, is_screened_only, institution, ward, paid_month, copay_class, scheme, gross_yen, copay_yen, reason,
+       CASE WHEN reason IS NULL THEN 'pay'
+            WHEN reason = 'NOT_CLAIMED' THEN 'unclaimed'
+            WHEN reason = 'SAME_DAY' THEN 'absorbed'
+            WHEN reason IN ('DUPLICATE', 'COMPONENT') OR (reason = 'SECOND_DOSE' AND is_seasonal) THEN 'reject'
+            ELSE 'hold' END AS decision
+FROM judged
+"""

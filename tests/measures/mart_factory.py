@@ -1,0 +1,210 @@
+"""A mart in memory, made from a few Python rows: persons with spells, events, welfare. What intake and vault derive is derived here, by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from daicho.contracts.codelists import list_codelists, load_codelist
+from daicho.contracts.reference import list_reference, load_reference
+from daicho.core.ages import birth_fiscal_year
+from daicho.measures import MACROS, catalogue, compile_request, resolve_filters
+
+CONTRACTS = Path(__file__).parents[2] / "data_contracts"
+MINATO = "131032"
+CLINIC = "1310113715"
+
+
+@dataclass(frozen=True)
+class Spell:
+    resident_from: date
+    resident_until: date | None = None
+    district: str = "shiba"
+    resident_class: str = "japanese"
+
+    def covers(self, day: date) -> bool:
+        return self.resident_from <= day and (self.resident_until is None or day < self.resident_until)
+
+
+@dataclass(frozen=True)
+class Person:
+    person: int
+    birth_date: date | None = None
+    sex: str = "1"
+    spells: tuple[Spell, ...] = ()
+    birth_precision: str = "day"
+    is_registered: bool = True
+
+    def spell_on(self, day: date | None) -> Spell | None:
+        return next((spell for spell in self.spells if day is not None and spell.covers(day)), None)
+
+
+@dataclass(frozen=True)
+class Event:
+    person: int
+    vaccine: str
+    dose: str
+    given_on: date | None = None
+    screened_on: date | None = None
+    is_screened_only: bool = False
+    ward: str | None = MINATO
+    institution: str | None = CLINIC
+    is_institution_valid: bool = True
+    product: str | None = None
+    paid_month: int | None = 202512
+    location_flag: str | None = "1"
+    is_transitional: bool = False
+    copay_class: str | None = None
+    batch: int = 1
+
+    @property
+    def event_on(self) -> date | None:
+        return self.given_on or self.screened_on
+
+
+@dataclass(frozen=True)
+class Welfare:
+    person: int
+    welfare_class: str | None = "welfare"
+    handbook_class: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True)
+class Institution:
+    institution: str = CLINIC
+    name: str = "みなと小児科"
+    municipality_code: str = MINATO
+    association_code: str = "A01"
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Everything a mart is made of."""
+
+    persons: Sequence[Person] = ()
+    events: Sequence[Event] = ()
+    welfare: Sequence[Welfare] = ()
+    institutions: Sequence[Institution] = ()
+    outcomes: Sequence[tuple[int, str, str, str, int]] = ()
+    home_ward: str = MINATO
+    reference: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+
+_TABLES = {
+    "person": "person INTEGER, birth_date DATE, birth_precision VARCHAR, birth_fy SMALLINT, sex VARCHAR, is_registered BOOLEAN",
+    "residence": "person INTEGER, resident_from DATE, resident_until DATE, district VARCHAR, resident_class VARCHAR",
+    "event": """person INTEGER, vaccine VARCHAR, dose VARCHAR, stage VARCHAR, number SMALLINT, given_on DATE, screened_on DATE, event_on DATE,
+        is_screened_only BOOLEAN, institution VARCHAR, is_institution_valid BOOLEAN, ward VARCHAR, product VARCHAR, lot VARCHAR, paid_month INTEGER,
+        location_flag VARCHAR, is_transitional BOOLEAN, copay_class VARCHAR, combination VARCHAR, batch INTEGER, duplicate_rank SMALLINT,
+        date_status VARCHAR, was_resident BOOLEAN, district VARCHAR, resident_class VARCHAR""",
+    "welfare": "person INTEGER, welfare_class VARCHAR, handbook_class VARCHAR, valid_from DATE, valid_to DATE",
+    "institution": "institution VARCHAR, name VARCHAR, municipality_code VARCHAR, association_code VARCHAR, valid_from DATE, valid_to DATE",
+    "batch_outcome": "batch INTEGER, kind VARCHAR, rule VARCHAR, outcome VARCHAR, rows BIGINT",
+}
+
+
+def reference_tables(home_ward: str = MINATO) -> dict[str, pl.DataFrame]:
+    """The real code lists and reference data, and the one-row table that says whose workspace this is."""
+    tables = {name: load_codelist(CONTRACTS, name) for name in list_codelists(CONTRACTS)}
+    tables |= {name: load_reference(CONTRACTS, name) for name in list_reference(CONTRACTS)}
+    return tables | {"municipality": pl.DataFrame({"code": [home_ward]})}
+
+
+def build_mart(ledger: Ledger) -> duckdb.DuckDBPyConnection:
+    """A connection that looks like an opened snapshot."""
+    connection = duckdb.connect(":memory:")
+    for macro in MACROS:
+        connection.execute(macro)
+    connection.execute("CREATE SCHEMA reference")
+    for name, frame in {**reference_tables(ledger.home_ward), **ledger.reference}.items():
+        connection.register("frame", frame)
+        connection.execute(f'CREATE TABLE reference."{name}" AS SELECT * FROM frame')
+        connection.unregister("frame")
+    for name, columns in _TABLES.items():
+        connection.execute(f"CREATE TABLE {name} ({columns})")
+    connection.execute("CREATE VIEW dose AS SELECT * FROM event WHERE NOT is_screened_only AND duplicate_rank = 1")
+    persons = {person.person: person for person in ledger.persons}
+    _insert(connection, "person", (_person_row(person) for person in ledger.persons))
+    _insert(connection, "residence", ((p.person, *asdict(spell).values()) for p in ledger.persons for spell in p.spells))
+    _insert(connection, "event", _event_rows(ledger.events, persons))
+    _insert(connection, "welfare", (tuple(asdict(row).values()) for row in ledger.welfare))
+    _insert(connection, "institution", (tuple(asdict(row).values()) for row in ledger.institutions))
+    _insert(connection, "batch_outcome", ledger.outcomes)
+    return connection
+
+
+def ask(
+    connection: duckdb.DuckDBPyConnection,
+    measure: str,
+    *,
+    by: Sequence[str] = (),
+    where: Mapping[str, Sequence[str]] | None = None,
+    **parameters: Any,
+) -> pl.DataFrame:
+    """One measure as the gate would ask for it: filters resolved, request compiled, SQL run."""
+    definition = catalogue()[measure]
+    codes = resolve_filters(definition, where or {}, reference_tables())
+    query = compile_request(definition, by=by, where=codes, parameters=parameters)
+    frame = connection.execute(query.sql, dict(query.parameters)).pl()
+    assert tuple(frame.columns) == query.columns
+    return frame
+
+
+def count_duplicates(events: Iterable[Event]) -> list[tuple[Event, int]]:
+    """Each event with its rank among those of the same person, vaccine, dose and day: by month paid, location, batch."""
+    ranked: dict[tuple[Any, ...], list[Event]] = {}
+    for event in events:
+        key = (event.person, event.vaccine, event.dose, event.event_on, event.is_screened_only)
+        ranked.setdefault(key if event.event_on else (*key, len(ranked)), []).append(event)
+    return [
+        (event, rank)
+        for group in ranked.values()
+        for rank, event in enumerate(sorted(group, key=lambda e: (e.paid_month or 999999, e.location_flag or "9", e.batch)), start=1)
+    ]
+
+
+def _person_row(person: Person) -> tuple[Any, ...]:
+    birth_fy = birth_fiscal_year(person.birth_date) if person.birth_date else None
+    return (person.person, person.birth_date, person.birth_precision, birth_fy, person.sex, person.is_registered)
+
+
+def _event_rows(events: Sequence[Event], persons: Mapping[int, Person]) -> list[tuple[Any, ...]]:
+    rows = []
+    for event, rank in count_duplicates(events):
+        person = persons[event.person]
+        spell = person.spell_on(event.event_on)
+        status = "ok"
+        if event.event_on is None or (event.given_on is None and not event.is_screened_only):
+            status = "missing"
+        elif person.birth_date and event.event_on < person.birth_date:
+            status = "before_birth"
+        rows.append(
+            (
+                event.person, event.vaccine, event.dose, None, None, event.given_on, event.screened_on, event.event_on, event.is_screened_only,
+                event.institution, event.is_institution_valid, event.ward, event.product, None, event.paid_month, event.location_flag,
+                event.is_transitional, event.copay_class, None, event.batch, rank, status, spell is not None,
+                spell.district if spell else None, spell.resident_class if spell else None,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    listed = list(rows)
+    if not listed:
+        return
+    columns = [row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()]
+    frame = pl.DataFrame(listed, schema=columns, orient="row", infer_schema_length=None)
+    connection.register("rows_frame", frame)
+    connection.execute(f"INSERT INTO {table} SELECT * FROM rows_frame")
+    connection.unregister("rows_frame")
