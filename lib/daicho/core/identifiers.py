@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 # Variant forms that registers write and reports may normalise (or the other way round).
@@ -21,6 +22,8 @@ _SMALL_HIRAGANA_TO_KATAKANA = {chr(code): chr(code + 0x60) for code in range(0x3
 REMOVED = r"[\s\u00AD\u200B-\u200F\u2028-\u202F\u2060-\u2064\uFEFF\-\u2010-\u2015\u2212\u30FC\uFF70\u2500\u2501・.,，、．]"
 SHORTEST_TEXT = 4
 SHORTEST_NUMBER = 7
+# The index also keeps a hash of each text's first characters, so that a scan tries a full hash only where a beginning fits.
+PREFIX_LENGTH = 4
 
 
 def normal_form(column: pl.Expr) -> pl.Expr:
@@ -45,6 +48,7 @@ class IdentifierHasher:
     def __repr__(self) -> str:
         return "IdentifierHasher()"
 
-    def hashes(self, normal_forms: Iterable[str]) -> list[int]:
-        key, blake = self.secret, hashlib.blake2b
-        return [int.from_bytes(blake(text.encode(), digest_size=8, key=key).digest(), "little") for text in normal_forms]
+    def hashes(self, normal_forms: Iterable[str]) -> np.ndarray:
+        """64-bit hashes, in order. BLAKE2b is not open to length extension, so a secret prefix keys it."""
+        secret, blake = self.secret, hashlib.blake2b
+        return np.frombuffer(b"".join([blake(secret + text.encode(), digest_size=8).digest() for text in normal_forms]), dtype=np.uint64)

@@ -59,63 +59,69 @@ class Conformer:
         kept: dict[str, pl.Series] = {}
         rules: list[pl.Series] = []
         warnings: dict[str, int] = {}
+        naming: dict[str, list[pl.Series]] = {}
         for column in self.contract.columns:
-            texts = [frame[name].str.strip_chars(BLANKS) for name in _headers_of(column, frame.columns)]
+            texts = [frame[name] for name in _headers_of(column, frame.columns)]
             if column.scanner_kind and column.type is not ColumnType.PERSON_KEY:
-                for text in texts:
-                    self.identifiers.add(column.scanner_kind, text)
+                naming.setdefault(column.scanner_kind, []).extend(text.unique() for text in texts)
             if not column.is_kept:
                 continue
-            text = texts[0] if texts else None
-            if text is None:
-                text = pl.Series(column.header, [""], dtype=pl.String).new_from_index(0, frame.height)
+            text = texts[0] if texts else pl.Series(column.header, [""], dtype=pl.String).new_from_index(0, frame.height)
             values, broken = self._convert(column, text)
             kept |= values
             if broken is not None:
-                rules.append(broken)
+                rules.append(broken.alias(column.header))
             for name, series in values.items():
                 if series.dtype == pl.String and column.type in (ColumnType.CODE, ColumnType.ADDRESS) and (count := (series == UNKNOWN).sum()):
                     warnings[f"unknown_{name}"] = count
-        rule = pl.coalesce(*rules) if rules else pl.lit(None, dtype=pl.String)
-        rule_column = pl.DataFrame(rules).select(rule.alias(RULE))[RULE] if rules else pl.Series(RULE, [None] * frame.height, dtype=pl.String)
-        is_bad = rule_column.is_not_null()
+        for kind, series_list in naming.items():
+            self.identifiers.add(kind, pl.concat([series.alias("text") for series in series_list]))
         accepted = pl.DataFrame(list(kept.values())).with_columns(frame[LINE].cast(pl.Int32))
-        if not is_bad.any():
+        if not rules:
             return Conformed(accepted=accepted, quarantined=pl.DataFrame(schema={LINE: pl.Int64, RULE: pl.String}), warnings=warnings)
-        quarantined = pl.DataFrame([frame[LINE], rule_column]).filter(is_bad)
-        return Conformed(accepted=accepted.filter(~is_bad), quarantined=quarantined, warnings=warnings)
+        rule = pl.DataFrame(rules).select(pl.coalesce(pl.all()).alias(RULE))[RULE]
+        is_bad = rule.is_not_null()
+        return Conformed(accepted=accepted.filter(~is_bad), quarantined=pl.DataFrame([frame[LINE], rule]).filter(is_bad), warnings=warnings)
 
     def _convert(self, column: Column, text: pl.Series) -> tuple[dict[str, pl.Series], pl.Series | None]:
         """Typed series by vault column name, and the rule broken in each row (null where none)."""
         if column.type is ColumnType.PERSON_KEY:
-            values = {column.name: self.numbers.locals_of(text).alias(column.name)}
-            broken = None if column.nullable else _rule(values[column.name].is_null(), f"missing_{column.name}", column.header)
-            return values, broken
+            values = self.numbers.locals_of(text).alias(column.name)
+            return {column.name: values}, None if column.nullable else _rule(values.is_null(), f"missing_{column.name}")
         if column.type is ColumnType.TEXT:
             return self._text(column, text)
         return self._by_distinct(column, text)
 
     def _text(self, column: Column, text: pl.Series) -> tuple[dict[str, pl.Series], pl.Series | None]:
-        value = text.to_frame("t").select(pl.when(pl.col("t") != "").then(pl.col("t")).alias(column.name))[column.name]
-        rules = [_rule(text.str.contains(UNDECODABLE, literal=True), "undecodable", column.header)]
+        stripped = pl.col("t").str.strip_chars(BLANKS)
+        value = text.to_frame("t").select(pl.when(stripped != "").then(stripped).alias(column.name))[column.name]
+        rules = [_rule(text.str.contains(UNDECODABLE, literal=True), "undecodable")]
         if not column.nullable:
-            rules.append(_rule(value.is_null(), f"missing_{column.name}", column.header))
-        return {column.name: value}, _first(rules, column.header)
+            rules.append(_rule(value.is_null(), f"missing_{column.name}"))
+        broken = [rule.alias(str(position)) for position, rule in enumerate(rules) if rule is not None]
+        return {column.name: value}, pl.DataFrame(broken).select(pl.coalesce(pl.all()))[:, 0] if broken else None
 
     def _by_distinct(self, column: Column, text: pl.Series) -> tuple[dict[str, pl.Series], pl.Series | None]:
         """Convert each distinct text once (remembered for the whole file), then look rows up."""
         memory = self._memory.get(column.header)
         distinct = pl.DataFrame({"raw": text.unique()})
         new = distinct if memory is None else distinct.join(memory, on="raw", how="anti")
-        if new.height:
-            folded = pl.col("raw").str.normalize("NFKC").str.strip_chars()
+        if new.height or memory is None:
+            folded = pl.col("raw").str.normalize("NFKC").str.strip_chars(BLANKS)
             converted = self._converter(column)(new.with_columns(folded.alias("folded"))).drop("folded")
             memory = converted if memory is None else pl.concat([memory, converted])
             self._memory[column.header] = memory
-        if memory is None:
-            raise AssertionError("a piece has at least one distinct value")
-        found = text.to_frame("raw").join(memory, on="raw", how="left", maintain_order="left")
-        return {name: found[name] for name in found.columns if name not in ("raw", RULE)}, found[RULE].alias(column.header)
+        wanted = memory if distinct.height > 1 else memory.join(distinct, on="raw", how="semi")
+        names = [name for name in memory.columns if name not in ("raw", RULE)]
+        if wanted.height == 1:
+            # One value in the whole column, as flags and empty columns mostly have.
+            found = {name: wanted[name].new_from_index(0, text.len()) for name in (*names, RULE)}
+        else:
+            looked_up = wanted if wanted[RULE].null_count() < wanted.height else wanted.drop(RULE)
+            joined = text.to_frame("raw").join(looked_up, on="raw", how="left", maintain_order="left")
+            found = {name: joined[name] for name in joined.columns if name != "raw"}
+        broken = found.get(RULE)
+        return {name: found[name] for name in names}, None if broken is None or broken.null_count() == broken.len() else broken
 
     def _converter(self, column: Column) -> Callable[[pl.DataFrame], pl.DataFrame]:
         simple: dict[ColumnType, Callable[[], pl.Expr]] = {
@@ -193,9 +199,8 @@ def _whole_number(column: Column) -> pl.Expr:
     return pl.when(number.is_between(low, high)).then(number)
 
 
-def _rule(is_bad: pl.Series, rule: str, name: str) -> pl.Series:
-    return is_bad.to_frame("bad").select(pl.when(pl.col("bad").fill_null(False)).then(pl.lit(rule)).alias(name))[name]
-
-
-def _first(rules: list[pl.Series], name: str) -> pl.Series:
-    return pl.DataFrame([series.alias(str(i)) for i, series in enumerate(rules)]).select(pl.coalesce(pl.all()).alias(name))[name]
+def _rule(is_bad: pl.Series, rule: str) -> pl.Series | None:
+    """The rule's name where it is broken; None when it is broken nowhere."""
+    if not is_bad.any():
+        return None
+    return is_bad.to_frame("bad").select(pl.when(pl.col("bad").fill_null(False)).then(pl.lit(rule)))[:, 0]

@@ -58,11 +58,14 @@ class IdentifierBook:
         form = pl.DataFrame({"text": texts.unique()}).select(normal_form(pl.col("text"))).filter(is_long_enough(pl.col("text")))["text"].unique()
         if form.is_empty():
             return
+        beginnings = form.str.slice(0, PREFIX_LENGTH).alias("beginning")
+        distinct = beginnings.unique()
+        prefix = pl.DataFrame({"beginning": distinct, "prefix": self._hasher.hashes(distinct.to_list())})
         entry = pl.DataFrame(
             {
                 "length": form.str.len_chars().cast(pl.UInt16),
-                "prefix": pl.Series(self._hasher.hashes(form.str.slice(0, PREFIX_LENGTH).to_list()), dtype=pl.UInt64),
-                "hash": pl.Series(self._hasher.hashes(form.to_list()), dtype=pl.UInt64),
+                "prefix": beginnings.to_frame().join(prefix, on="beginning", how="left", maintain_order="left")["prefix"],
+                "hash": self._hasher.hashes(form.to_list()),
             }
         )
         self._entries.setdefault(kind, []).append(entry)

@@ -42,19 +42,21 @@ def without_header(piece: Piece) -> Piece:
 
 def read_rows(piece: Piece, headers: Sequence[str]) -> Rows:
     """Parse one piece. Physical lines are counted, blank lines skipped, quoted line ends allowed."""
-    text = piece.text
-    expected = len(headers) - 1
-    lines = text.count(b"\n")
-    if b'"' not in text and text.count(b",") == expected * lines and b"\n\n" not in text and b"\n\r\n" not in text and not text.startswith((b"\n", b"\r\n")):
-        frame, broken = _parse(text, headers), np.empty(0, dtype=np.int64)
-        # The commas add up, and no row has too many (polars would refuse), so no row has too few.
-        if frame is not None and frame.height == lines:
-            return Rows(frame=frame.with_columns(pl.Series(LINE, np.arange(lines, dtype=np.int64) + piece.first_line)), broken_lines=[])
-    text, numbers, broken = _without_broken_rows(text, expected, piece.first_line)
+    text, lines = piece.text, piece.text.count(b"\n")
+    frame = _parse(text, headers)
+    # polars refuses a row with too many fields and leaves null (not "") where one has too few; as many rows as lines means that
+    # no line end stands inside quotes.
+    if frame is not None and frame.height == lines and frame[headers[-1]].null_count() == 0 and not _has_blank_line(text):
+        return Rows(frame=frame.with_columns(pl.Series(LINE, np.arange(lines, dtype=np.int64) + piece.first_line)), broken_lines=[])
+    text, numbers, broken = _without_broken_rows(text, len(headers) - 1, piece.first_line)
     frame = _parse(text, headers)
     if frame is None or frame.height != len(numbers):
         raise DataError(f"rows near line {piece.first_line} cannot be split into columns: check the quotation marks there and export again.")
     return Rows(frame=frame.with_columns(pl.Series(LINE, numbers)), broken_lines=broken.tolist())
+
+
+def _has_blank_line(text: bytes) -> bool:
+    return text.startswith((b"\n", b"\r\n")) or b"\n\n" in text or b"\n\r\n" in text
 
 
 def _parse(text: bytes, headers: Sequence[str]) -> pl.DataFrame | None:

@@ -177,7 +177,7 @@ def _events(batches: Sequence[Batch]) -> list[str]:
     every = """person, vaccine, dose, stage, number, given_on, screened_on, event_on, is_screened_only, institution, is_institution_valid, ward,
                product, lot, paid_month, location_flag, is_transitional, copay_class, combination"""
     return [
-        f"CREATE TEMP TABLE entry AS SELECT *, hash({key}) AS twin FROM ({rows})",
+        f"CREATE TEMP VIEW entry AS SELECT *, hash({key}) AS twin FROM ({rows})",
         # Only rows that share a key with another are worth ranking: a few per cent.
         "CREATE TEMP TABLE twins AS SELECT twin FROM entry GROUP BY twin HAVING count(*) > 1",
         f"""CREATE TEMP TABLE ranked AS
@@ -201,7 +201,7 @@ def _events(batches: Sequence[Batch]) -> list[str]:
         JOIN mart.person p ON p.person = e.person
         LEFT JOIN mart.residence r ON r.person = e.person AND r.resident_from <= e.event_on
                                   AND e.event_on < coalesce(r.resident_until, DATE '9999-12-31')
-        ORDER BY e.vaccine, e.dose, e.given_on, e.person, e.duplicate_rank""",
+        """,
         "CREATE VIEW mart.dose AS SELECT * FROM event WHERE NOT is_screened_only AND duplicate_rank = 1",
     ]
 
