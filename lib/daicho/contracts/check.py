@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from daicho.contracts.check_codelists import check_codelists
 from daicho.contracts.check_reference import check_reference
 from daicho.contracts.classes import Classification, class_rule
@@ -19,7 +17,8 @@ from daicho.contracts.loader import EXTRACTS, OUTPUTS, read_contract, read_outpu
 from daicho.contracts.lock import LOCK_FILE, check_lock
 from daicho.contracts.mappings import check_mapping
 from daicho.contracts.model import Contract, Finding, OutputContract
-from daicho.core.errors import DaichoError
+from daicho.contracts.odcs import read_yaml
+from daicho.core.errors import DaichoError, UsageError
 
 CLASSIFICATION_FILE = "classification.yaml"
 MAPPINGS = "mappings"
@@ -71,10 +70,10 @@ def _classification(contracts_dir: Path) -> list[Finding]:
     """The file that explains the classes must name exactly the closed list, with the permissions that the code enforces."""
     path = contracts_dir / CLASSIFICATION_FILE
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = read_yaml(path)
         classes = dict(raw["classes"])
         unknown_top = set(raw) - {"schema", "classes"}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError):
+    except (UsageError, KeyError, TypeError, ValueError):
         return [Finding("error", CLASSIFICATION_FILE, "the file cannot be read; restore it.")]
     findings = [Finding("error", CLASSIFICATION_FILE, f"unknown key {key}.") for key in sorted(unknown_top)]
     findings += [Finding("error", CLASSIFICATION_FILE, f"there is no class {name}.") for name in sorted(set(classes) - set(Classification))]

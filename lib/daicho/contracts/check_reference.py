@@ -137,12 +137,10 @@ def _schedule(rows: Sequence[Row], contracts_dir: Path) -> Iterator[tuple[int, s
         if vaccine_of.get(row["dose_code"], row["vaccine_code"]) != row["vaccine_code"]:
             yield row["row"], f"the dose {row['dose_code']} is not one of {row['vaccine_code']}."
         for side in ("from", "to"):
-            has_value, needs_value = row[f"window_{side}_value"] is not None, row[f"window_{side}_kind"] in KINDS_WITH_VALUE
+            kind = row[f"window_{side}_kind"]
+            has_value, needs_value = row[f"window_{side}_value"] is not None, kind in KINDS_WITH_VALUE
             if has_value != needs_value:
-                yield (
-                    row["row"],
-                    f"window_{side}_value is {'missing' if needs_value else 'filled'} for a bound of the kind {row[f'window_{side}_kind']}.",
-                )
+                yield row["row"], f"window_{side}_value is {'missing' if needs_value else 'filled'} for a bound of the kind {kind}."
     regular = [row for row in rows if row["rule"] == "regular"]
     for dose in sorted(set(vaccine_of) - {row["dose_code"] for row in regular}):
         yield 0, f"the dose {dose} has no regular row."

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import yaml
 
 from daicho.contracts.classes import Classification, is_weaker
 from daicho.contracts.loader import load_contracts, load_output_contracts
 from daicho.contracts.model import Contract, Finding, OutputContract
+from daicho.contracts.odcs import read_yaml
 from daicho.core.config import find_workspace
 from daicho.core.errors import DaichoError, UsageError
 
@@ -115,8 +115,7 @@ def _weakened(agreed: LockEntry, current: LockEntry) -> list[str]:
 
 
 def _entry(contract: Contract | OutputContract) -> LockEntry:
-    content = yaml.safe_load(contract.path.read_text(encoding="utf-8"))
-    canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    canonical = json.dumps(read_yaml(contract.path), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
     _numbers(contract.version)
     if isinstance(contract, Contract):
         classes = {column.header: str(column.classification) for column in contract.columns}

@@ -62,11 +62,12 @@ def check_codes(
 ) -> list[Finding]:
     """One finding for every code of the column `column` (in the file `where`) that maps to nothing.
 
-    A column with very many unknown or overlong writings does not hold codes (a shifted column may hold names): then only their number is told.
+    A column with very many unknown or overlong writings does not hold codes (a shifted column may hold names): then only their number
+    is told.
     """
     unmapped = unmapped_codes(codes, codelist=codelist, contracts_dir=contracts_dir, mapping=mapping)
     if len(unmapped) > MOST_UNMAPPED or any(len(code) > LONGEST_CODE for code in unmapped):
-        message = f"{len(unmapped)} values of the column {column} are no codes of the list {codelist}; check that the export's columns are not shifted."
+        message = f"{len(unmapped)} values of the column {column} are no codes of the list {codelist}; are the export's columns shifted?"
         return [Finding("error", where, message)]
     return [
         Finding("error", where, f"the code {code} of the column {column} maps to nothing in the list {codelist}; add it to a mapping.")
@@ -119,7 +120,7 @@ def _header_mapping(path: Path, frame: pl.DataFrame, contracts: Mapping[str, Con
         kinds = [kind] if kind else stem_kinds or [name for name in contracts if _has_header(contracts[name], header)]
         if not kinds or not all(_has_header(contracts[name], header) for name in kinds):
             raise UsageError(
-                f"{path.name}, row {line}: {header} is no header of {' or '.join(kinds) or 'any extract kind'}; see data_contracts/extracts."
+                f"{path.name}, row {line}: {header} is no header of {' or '.join(kinds) or 'any kind'}; see data_contracts/extracts."
             )
         for name in kinds:
             if found.setdefault(name, {}).setdefault(vendor_header, header) != header:

@@ -21,7 +21,7 @@ from daicho.core.errors import DataError, UsageError
 
 STATUSES = ("value", "zero", "suppressed", "not_applicable")
 PRECISIONS = ("day", "month", "year", "unknown")
-_MONTHS = {"min_value": 190001, "max_value": 299912}
+FIRST_MONTH, LAST_MONTH = 190001, 299912
 _DTYPES: Mapping[ColumnType, Any] = MappingProxyType(
     {
         # A person is a small number local to the batch; the pseudonym stands once in a table of its own.
@@ -107,7 +107,7 @@ def _checks(column: Column, contracts_dir: Path) -> list[Any]:
         unknown = (UNKNOWN,) if column.on_unknown == "unknown" else ()
         checks.append(pa.Check.isin((*codes_of(contracts_dir, column.codelist), *unknown)))
     if column.type is ColumnType.MONTH:
-        checks.append(pa.Check.in_range(**_MONTHS))
+        checks.append(pa.Check.in_range(FIRST_MONTH, LAST_MONTH))
     if column.type in (ColumnType.PERSON_KEY, ColumnType.YEN):
         checks.append(pa.Check.ge(0))
     if column.minimum is not None:

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from tests.contracts.folders import SHIPPED, copied, replaced
+
+from daicho.contracts.loader import load_contracts, load_output_contracts, read_contract
+from daicho.contracts.model import Classification, ColumnType
+from daicho.core.errors import UsageError
+
+# By class: D direct identifier, K link key, Q quasi-identifier, G generalised, S sensitive, O operational.
+ITEMS = {
+    "resident": {
+        "K": "宛名番号",
+        "D": "氏名 カナ氏名 漢字氏名 世帯主情報 続柄",
+        "G": "住所",
+        "Q": "生年月日 性別 住民となった日 消除日",
+        "S": "住民区分",
+        "O": "住所を定めた日 住所届出日 住民となった理由 消除事由 外国人住民となった日 外国人届出日",
+    },
+    "vaccination": {
+        "K": "宛名番号",
+        "Q": "接種日 予診日",
+        "S": "ワクチンロット番号 自己負担区分",
+        "O": (
+            "予防接種種別コード 接種期 接種回数 医療機関コード 区名コード 混合ワクチン種類 ワクチン種類 "
+            "ワクチン名称 予診フラグ 支払月 医療機関所在地フラグ 経過措置フラグ"
+        ),
+    },
+    "welfare": {
+        "K": "宛名番号",
+        "S": "生保区分 手帳区分",
+        "O": "適用開始日 適用終了日",
+    },
+    "covid_record": {
+        "K": "宛名番号",
+        "D": "接種券番号 旅券 証明書ID",
+        "Q": "接種日",
+        "S": "ロット番号",
+        "O": ("自治体コード 接種状況 接種回 ワクチンメーカー ワクチン種類 製品名 証明書発行年月日 証明書交付方法"),
+    },
+    "vrs_wide": {
+        "K": "個別宛名番号",
+        "D": "券番号 接種会場名 接種医師名",
+        "Q": "接種日",
+        "S": "ロット番号",
+        "O": "接種回 接種履歴登録日時 接種自治体コード ワクチンメーカー",
+    },
+    "number_change": {
+        "K": "旧宛名番号 新宛名番号",
+        "O": "変更日",
+    },
+    "shared_copy": {
+        "K": "宛名番号",
+        "Q": "接種日",
+        "O": "予防接種種別コード 接種回数 ワクチン名",
+    },
+    "notice_history": {
+        "K": "宛名番号",
+        "O": "予防接種種別コード 接種期 接種回数 送付日 送付種別",
+    },
+    "institution": {
+        "O": "医療機関コード 名称 所在地自治体コード 医師会コード 有効開始日 有効終了日",
+    },
+}
+RELEASED = {
+    "residents": ({"residents_count"}, {"district", "birth_fy", "age_years", "age_band", "sex", "resident_class"}),
+    "coverage_cohort": (
+        {"eligible_count", "vaccinated_count", "coverage_rate"},
+        {"vaccine", "dose", "birth_fy", "district", "sex", "resident_class"},
+    ),
+    "annual_counts": (
+        {"doses_count", "persons_count"},
+        {"vaccine", "dose", "disease", "program_class", "month", "district", "sex", "age_band"},
+    ),
+    "consignment_payments": (
+        {"doses_count", "screenings_count", "gross_yen", "copay_yen", "payable_yen"},
+        {"ward", "month", "vaccine", "dose", "institution"},
+    ),
+    "intake_quality": ({"rows_count"}, {"kind", "batch", "rule", "outcome"}),
+}
+
+
+@pytest.mark.parametrize("path", sorted([*SHIPPED.glob("extracts/*.yaml"), *SHIPPED.glob("outputs/*.yaml")]), ids=lambda path: path.stem)
+def test_every_contract_is_valid_odcs(path: Path) -> None:
+    schema = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8"))
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    jsonschema.Draft201909Validator(schema).validate(document)
+    assert document["apiVersion"] == "v3.1.0"
+
+
+def test_the_nine_kinds_hold_exactly_the_items_of_the_ledger_in_their_classes() -> None:
+    found: dict[str, dict[str, set[str]]] = {}
+    for kind, contract in load_contracts(SHIPPED).items():
+        for column in contract.columns:
+            found.setdefault(kind, {}).setdefault(column.rule.letter, set()).add(column.header)
+    assert found == {kind: {letter: set(names.split()) for letter, names in items.items()} for kind, items in ITEMS.items()}
+
+
+def test_every_item_has_japanese_and_english_names_and_a_source() -> None:
+    for contract in load_contracts(SHIPPED).values():
+        for column in contract.columns:
+            assert column.label and column.label_en and column.description and column.source, (contract.kind, column.header)
+
+
+def test_items_that_are_dropped_have_no_frame_name() -> None:
+    for contract in load_contracts(SHIPPED).values():
+        for column in contract.columns:
+            assert (column.name == "") == (column.classification is Classification.DIRECT)
+
+
+def test_released_tables_hold_the_promised_values_and_dimensions() -> None:
+    outputs = load_output_contracts(SHIPPED)
+    found = {
+        name: ({column.name for column in table.values}, {column.name for column in table.dimensions}) for name, table in outputs.items()
+    }
+    assert found == RELEASED
+
+
+def test_units_follow_the_kind_of_a_value() -> None:
+    for table in load_output_contracts(SHIPPED).values():
+        for value in table.values:
+            suffix = value.name.rpartition("_")[2]
+            assert value.kind == suffix
+            assert (value.unit == "円") == (suffix == "yen") and (value.unit == "率") == (suffix == "rate")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("classification: quasi_identifier", "classification: public", "classification must be one of"),
+        ("classification: quasi_identifier", "clasification: quasi_identifier", "unknown key clasification"),
+        ('columnType, value: "partial_date"', 'columType, value: "partial_date"', "unknown key columType"),
+        ('columnType, value: "partial_date"', "columnType, value: day", "columnType must be one of"),
+        ("status: active", "status: active\nowner: nobody", "unknown key owner"),
+        ("status: active", "status: active\nstatus: draft", "gives a key twice"),
+        ("apiVersion: v3.1.0", "apiVersion: v2.0.0", "apiVersion v3.1.0"),
+        ('physicalName: "続柄"', 'physicalName: "個人番号"', "個人番号"),
+        ('physicalName: "続柄"', 'physicalName: "氏名"', "described twice"),
+        ("classification: generalised", "classification: operational", "only an address is generalised"),
+        ("classification: link_key", "classification: operational", "person_key is the type of link_key"),
+        ("classification: sensitive", "classification: released", "for released tables"),
+        ("logicalType: string", "logicalType: number", "logicalType"),
+        ("value: [person]", "value: [persons]", "no kept column"),
+    ],
+)  # fmt: skip
+def test_a_contract_that_is_misspelt_or_unsafe_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    folder = copied(tmp_path)
+    path = folder / "extracts" / "resident.odcs.yaml"
+    replaced(path, old, new)
+    with pytest.raises(UsageError, match=message):
+        read_contract(path)
+
+
+def test_a_released_table_may_not_hold_a_column_of_the_vault(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    path = folder / "outputs" / "residents.odcs.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("classification: released", "classification: quasi_identifier", 1), encoding="utf-8"
+    )
+    with pytest.raises(UsageError, match="only columns of the class released"):
+        load_output_contracts(folder)
+
+
+def test_the_dose_number_of_a_wide_row_is_derived_and_its_dose_columns_repeat() -> None:
+    columns = {column.name or column.header: column for column in load_contracts(SHIPPED)["vrs_wide"].columns}
+    assert columns["number"].derived and not columns["number"].repeats
+    assert columns["given_on"].repeats and columns["person"].nullable
+    assert columns["registered_at"].type is ColumnType.TIMESTAMP
