@@ -31,10 +31,16 @@ class SealedKernelApp(IPKernelApp):
         self.iopub_socket = self.iopub_thread.background_socket
 
 
+def import_kernel() -> None:
+    """Import what a kernel imports when it starts. Its debugger talks TCP; without debugpy ipykernel offers none, and starts sooner."""
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # the documented way to make an import fail
+    import ipykernel.debugger
+    import ipykernel.ipkernel
+    import ipykernel.zmqshell  # noqa: F401 - imported for the import's sake
+
+
 def run_kernel(connection_file: Path) -> None:
     """Serve one kernel over the sockets that a connection file names, until it is shut down."""
-    # The debugger talks TCP. Without the module ipykernel does not offer one, and starts sooner.
-    sys.modules["debugpy"] = None  # type: ignore[assignment]  # the documented way to make an import fail
     app: Any = SealedKernelApp.instance(config=kernel_configuration())
     app.initialize(["-f", str(connection_file)])
     app.start()

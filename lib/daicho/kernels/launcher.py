@@ -1,8 +1,9 @@
 """Start one kernel, sealed: `python -I -m daicho.kernels.launcher -f CONNECTION_FILE --ticket-fd N --report-fd M`.
 
-Order matters. The ticket comes by pipe; the gate's socket is connected to while that is still possible; then the seal closes
-and is tested from inside; only then is the launch token shown, are libraries that start threads imported, and does ipykernel
-run. The isolated mode (-I) keeps modules in the work folder and PYTHON* variables away from the part before the seal.
+Order matters. The ticket comes by pipe; large libraries that start no thread are imported while Python may still write their
+bytecode caches; the gate's socket is connected to while that is still possible; then the seal closes and is tested from inside;
+only then is the launch token shown, are libraries that start threads (polars) imported, and does ipykernel run. The isolated mode
+(-I) keeps modules in the work folder and PYTHON* variables away from the part before the seal.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None, *, prober: Callable[[], int] = 
 def _enter(ticket_fd: int, report_fd: int, connection_file: Path, *, prober: Callable[[], int]) -> None:
     with os.fdopen(ticket_fd, "rb") as pipe:
         ticket = LaunchTicket.from_json(pipe.read())
+    _import_libraries()
     connection = _connect(ticket.gate_socket)
     report = seal_kernel(ticket, connection, socket_dir=connection_file.parent, prober=prober)
     client = _show_token(connection, ticket.token)
@@ -87,6 +89,14 @@ def seal_kernel(
     results = run_selftest(policy)
     refuse_leaks(results)
     return SealReport(is_sealed=True, abi=abi, results=results)
+
+
+def _import_libraries() -> None:
+    from daicho.kernels import application
+    from daicho.present.theme import load_altair
+
+    load_altair()
+    application.import_kernel()
 
 
 def _connect(path: Path) -> socket.socket:
