@@ -371,6 +371,17 @@ def test_a_second_gate_for_a_workspace_is_refused_and_a_dead_ones_socket_is_repl
         assert client.measure("residents").frame.height == 1
 
 
+def test_an_empty_vault_does_not_keep_the_gate_from_starting(config: Config) -> None:
+    class Empty(ToyEngine):
+        def latest_snapshot(self) -> int:
+            raise VaultError("the vault is empty.")
+
+    with serving(config, engine=Empty()), GateClient.connect(config) as client:
+        assert len(client.catalogue()) > 3
+        with pytest.raises(VaultError, match="empty"):
+            client.measure("residents")
+
+
 def test_stopping_interrupts_what_runs(config: Config) -> None:
     failed: list[DaichoError] = []
 

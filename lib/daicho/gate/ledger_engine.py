@@ -15,12 +15,12 @@ import polars as pl
 from daicho.contracts.codelists import list_codelists, load_codelist
 from daicho.contracts.reference import list_reference, load_reference
 from daicho.core.config import Config
-from daicho.core.sql_macros import LEGAL_MACROS
 from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, Query
 from daicho.gate.release import ColumnFacts
 from daicho.gate.suppression import ValueRule
 from daicho.measures import (
     INSTITUTION_NAMES,
+    MACROS,
     PRIVACY_COLUMN,
     Measure,
     ValueColumn,
@@ -33,6 +33,7 @@ from daicho.measures.dimensions import dimension_of
 from daicho.vault import latest_snapshot, open_snapshot
 
 INSTITUTION = "institution"
+MUNICIPALITY = "municipality"
 
 
 class LedgerEngine:
@@ -55,7 +56,7 @@ class LedgerEngine:
 
     def open(self, snapshot: int) -> duckdb.DuckDBPyConnection:
         """Open a snapshot, and keep the names of its institutions for labels."""
-        connection = open_snapshot(self._config, snapshot=snapshot, reference=self._tables(), macros=LEGAL_MACROS)
+        connection = open_snapshot(self._config, snapshot=snapshot, reference=self._tables(), macros=MACROS)
         try:
             names = connection.execute(INSTITUTION_NAMES).pl()
         except BaseException:
@@ -129,7 +130,10 @@ class LedgerEngine:
                 folder = self._config.contracts_dir
                 tables = {name: load_codelist(folder, name) for name in list_codelists(folder)}
                 tables |= {name: load_reference(folder, name) for name in list_reference(folder)}
-                self._hashes = {path.stem: _digest(path.read_bytes()) for path in _files(folder)}
+                # Whose ledger this is decides prices and self-payment.
+                code = self._config.municipality_code
+                tables[MUNICIPALITY] = pl.DataFrame({"code": [code]})
+                self._hashes = {path.stem: _digest(path.read_bytes()) for path in _files(folder)} | {MUNICIPALITY: _digest(code.encode())}
                 self._reference = tables
             return self._reference
 

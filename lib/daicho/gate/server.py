@@ -83,6 +83,7 @@ class GateServer:
         listener = self._listener
         if listener is None:
             raise UsageError("this gate has been closed: make another.")
+        threading.Thread(target=self._snapshots.warm, name="gate-warm-up", daemon=True).start()
         with selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(self._wake_reader, selectors.EVENT_READ)

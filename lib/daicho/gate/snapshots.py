@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -11,8 +12,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from daicho.core.errors import DataError, VaultError
+from daicho.core.errors import DaichoError, DataError, VaultError
 from daicho.gate.engine import Engine
+from daicho.gate.failures import note_failure
 
 KEPT_OPEN = 2
 AT_ONCE = 4
@@ -46,9 +48,9 @@ class OpenSnapshots:
             try:
                 frame = cursor.execute(sql, dict(bound)).pl()
                 failed = False
-            except duckdb.Error:
+            except duckdb.Error as error:
                 # The engine's message may quote a value of a row: it ends here.
-                pass
+                note_failure(error)
             finally:
                 timer.cancel()
             if failed and expired.is_set():
@@ -57,6 +59,11 @@ class OpenSnapshots:
             if failed:
                 raise VaultError("the ledger could not answer this request: is the snapshot damaged? Run `daicho audit`.")
             return frame
+
+    def warm(self) -> None:
+        """Open the newest snapshot ahead of the first request. What is wrong with it, that request will be told."""
+        with contextlib.suppress(DaichoError, duckdb.Error), self._cursor(self._engine.latest_snapshot()):
+            pass
 
     def close(self) -> None:
         """Interrupt what runs and close every connection."""
