@@ -54,7 +54,7 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "month": ("月", "Month", {month: f"{month // 100}年{month % 100}月" for month in months_of(2025)}),
     "ward": ("区", "Ward", {"131016": "千代田区", "131032": "港区", "131041": "新宿区", "131121": "世田谷区"}),
     "reason": ("理由", "Reason", {"OUT_OF_AGE": "対象期間外", "NO_PRICE": "単価なし", "unknown": "不明"}),
-    "decision": ("判断", "Decision", {"hold": "保留", "reject": "不支払"}),
+    "decision": ("判定", "Decision", {"hold": "保留", "reject": "却下"}),
     "kind": ("種別", "Kind", {"resident": "住民記録", "vaccination": "接種記録", "vrs_wide": "VRS"}),
     "rule": ("規則", "Rule", {"bad_date": "bad_date", "missing_person": "missing_person", "accepted": "accepted"}),
     "outcome": ("結果", "Outcome", {"accepted": "受入", "quarantined": "隔離", "warning": "注意"}),

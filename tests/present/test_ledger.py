@@ -146,6 +146,14 @@ def test_cohort_closes_when_its_last_born_child_leaves_the_window() -> None:
     assert session.closed_cohorts(["MR-1", "MR-2"], period=day_before) == {"MR-1": 2022, "MR-2": 2018}
 
 
+def test_cohort_opens_when_its_first_born_child_enters_the_window() -> None:
+    session = make_ledger(FakeClient())
+    end = session.period(fiscal_year=2025)
+    assert session.opened_cohorts(["BCG-1", "MR-1", "MR-2"], period=end) == {"BCG-1": 2025, "MR-1": 2024, "MR-2": 2019}
+    next_day = session.period(fiscal_year=2025, as_of="2026-04-01")
+    assert session.opened_cohorts(["BCG-1", "MR-1", "MR-2"], period=next_day) == {"BCG-1": 2025, "MR-1": 2025, "MR-2": 2020}
+
+
 def test_dose_without_an_age_limit_never_closes() -> None:
     session = make_ledger(FakeClient())
     assert session.closed_cohorts(["FLU-E-1"], period=session.period(fiscal_year=2025)) == {}

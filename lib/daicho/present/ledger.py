@@ -12,7 +12,7 @@ from daicho.core.config import Config, load_config
 from daicho.core.errors import DisclosureError, SealError, UsageError
 from daicho.gate.release import Release
 from daicho.present.catalogue import Catalogue
-from daicho.present.cohorts import closed_cohorts, coverage_target
+from daicho.present.cohorts import closed_cohorts, coverage_target, opened_cohorts
 from daicho.present.labels import Figure
 from daicho.present.periods import Period, make_period
 from daicho.present.prose import Markdown
@@ -96,6 +96,10 @@ class Ledger:
     def closed_cohorts(self, doses: Sequence[str], *, period: Period) -> dict[str, int]:
         """Return, for each dose code, the newest birth cohort whose whole window had ended by the period's as-of day."""
         return closed_cohorts(doses, as_of=period.as_of, contracts_dir=self._reference())
+
+    def opened_cohorts(self, doses: Sequence[str], *, period: Period) -> dict[str, int]:
+        """Return, for each dose code, the newest birth cohort that had entered its window by the period's as-of day."""
+        return opened_cohorts(doses, as_of=period.as_of, contracts_dir=self._reference())
 
     def target(self, dose: str, *, period: Period) -> Figure:
         """Return the coverage target of a dose (95 % for MR), for sentences and for the `target` of charts."""
