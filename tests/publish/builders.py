@@ -264,6 +264,7 @@ def full_notebook() -> nbformat.NotebookNode:
         markdown_cell(INTRODUCTION),
         new_code_cell("as_of = 'CODE-INPUT'", outputs=[new_output("stream", name="stdout", text="STDOUT-OUTPUT")]),
         markdown_cell("## 2　地区別の接種率"),
+        new_code_cell("caution", outputs=[output({"text/markdown": "> **注意：単価は確認前のものです。**"}, daicho={"role": "caution"})]),
         table_cell(coverage_table()),
         new_code_cell("note", outputs=[output({"text/markdown": note}, daicho={"role": "note"})]),
         chart_cell(trend_chart()),

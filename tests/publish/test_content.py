@@ -14,7 +14,7 @@ from daicho.runs.publish.tables import Table
 def test_only_markdown_tables_and_charts_are_gathered_in_reading_order() -> None:
     content = read_content(build.full_notebook(), title=build.TITLE)
     kinds = [type(block) for block in content.blocks]
-    assert kinds == [Prose, Prose, Table, Prose, Figure, Prose, Figure, Prose, Figure, Figure, Prose, Table, Table, Prose]
+    assert kinds == [Prose, Prose, Prose, Table, Prose, Figure, Prose, Figure, Prose, Figure, Figure, Prose, Table, Table, Prose]
 
 
 def test_tables_and_figures_are_numbered_apart_from_one() -> None:
@@ -35,11 +35,15 @@ def test_heading_levels_never_skip_one() -> None:
     assert [(heading.level, heading.anchor) for heading in content.headings] == [(1, "s1"), (2, "s2"), (3, "s3"), (1, "s4")]
 
 
-def test_note_of_a_release_is_small_print_and_other_markdown_output_is_not() -> None:
+def test_notes_and_cautions_are_told_from_other_markdown_output() -> None:
     note = new_code_cell("", outputs=[build.output({"text/markdown": ["基準日\n", "終わり"]}, daicho={"role": "note"})])
     plain = new_code_cell("", outputs=[build.output({"text/markdown": "所見"})])
-    blocks = read_content(build.notebook(note, plain), title="").blocks
-    assert [block.is_note for block in blocks if isinstance(block, Prose)] == [True, False]
+    caution = new_code_cell("", outputs=[build.output({"text/markdown": "> **注意**"}, daicho={"role": "caution"})])
+    blocks = read_content(build.notebook(note, plain, caution), title="").blocks
+    assert [block.role for block in blocks if isinstance(block, Prose)] == ["note", "", "caution"]
+    last = blocks[2]
+    assert isinstance(last, Prose)
+    assert [node["kind"] for node in last.nodes] == ["paragraph"]
     first = blocks[0]
     assert isinstance(first, Prose)
     assert plain_text(first.nodes[0]["inlines"]) == "基準日終わり"

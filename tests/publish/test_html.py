@@ -16,7 +16,7 @@ from tests.publish import builders as build
 from tests.publish.pages import Page
 
 from daicho.core.errors import UsageError
-from daicho.runs.publish import publish_html
+from daicho.runs.publish import prepare_publishing, publish_html
 from daicho.runs.publish.viewer import vega_bundle
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'{{ 7*7 }}{% raw %}"
@@ -205,3 +205,9 @@ def test_kept_bundle_is_the_made_one_and_is_used(tmp_path: Path) -> None:
     assert kept.read_text(encoding="utf-8") == made == vega_bundle()
     kept.write_text("kept", encoding="utf-8")
     assert vega_bundle(tmp_path / "cache") == "kept"
+
+
+def test_preparation_leaves_the_viewer_for_the_documents_that_follow(tmp_path: Path) -> None:
+    prepare_publishing(cache_dir=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    assert kept.read_text(encoding="utf-8") == vega_bundle()

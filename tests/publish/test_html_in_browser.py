@@ -79,7 +79,8 @@ def test_script_that_is_not_ours_does_not_run(browser: Any, document: Path) -> N
 def test_narrow_screens_do_not_scroll_sideways(browser: Any, document: Path, width: int) -> None:
     visit = Visit(browser, document, width=width)
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert visit.page.evaluate("document.querySelector('#fig1 svg').getBoundingClientRect().right") <= width
+    # A chart keeps a width at which its labels stand apart, and scrolls in its own frame.
+    assert visit.page.evaluate("document.querySelector('#fig1 svg').getBoundingClientRect().width") >= 480
 
 
 def test_a_chart_that_fails_leaves_its_words_and_the_others_stand(browser: Any, tmp_path: Path) -> None:

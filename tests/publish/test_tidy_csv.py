@@ -104,3 +104,16 @@ def test_two_tables_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_table_name_that_is_no_file_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="file name"):
         publish_tables_csv(build.notebook(build.table_cell(build.coverage_table(name=name))), out=tmp_path)
+
+
+@pytest.mark.parametrize("value", [1.5, "12"])
+def test_whole_number_column_with_anything_else_is_refused_not_rounded(tmp_path: Path, value: float | str) -> None:
+    spec = build.table((("doses_count", "接種回数", "count"),), [[build.cell(value)]])
+    with pytest.raises(DataError, match="doses_count"):
+        publish_tables_csv(build.notebook(build.table_cell(spec)), out=tmp_path)
+
+
+def test_two_columns_of_one_key_are_refused(tmp_path: Path) -> None:
+    spec = build.table((("a", "甲", "text"), ("a", "乙", "text")), [[build.cell("x"), build.cell("y")]])
+    with pytest.raises(DataError, match="same key"):
+        publish_tables_csv(build.notebook(build.table_cell(spec)), out=tmp_path)

@@ -17,15 +17,16 @@ from daicho.runs.publish.markdown import Node, plain_text, read_markdown
 from daicho.runs.publish.tables import TABLE_MIME, Table, read_table
 
 MARKDOWN_MIME = "text/markdown"
+ROLES = ("note", "caution")
 DEEPEST_HEADING = 4
 
 
 @dataclass(frozen=True)
 class Prose:
-    """Running text. `is_note` marks small print, such as the note of a release."""
+    """Running text; `role` is note for small print, caution for what must not be overlooked, and empty for everything else."""
 
     nodes: tuple[Node, ...]
-    is_note: bool = False
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _blocks(executed: NotebookNode) -> Iterator[Block]:
                 figures += 1
                 yield read_figure(data[CHART_MIME], number=figures)
             elif MARKDOWN_MIME in data:
-                yield Prose(tuple(read_markdown(_joined(data[MARKDOWN_MIME]))), is_note=_is_note(output))
+                yield _shown_prose(_joined(data[MARKDOWN_MIME]), role=_role(output))
 
 
 def _joined(source: object) -> str:
@@ -85,8 +86,17 @@ def _joined(source: object) -> str:
     return "".join(str(line) for line in source) if isinstance(source, list) else str(source)
 
 
-def _is_note(output: Mapping[str, Any]) -> bool:
-    return str(output.get("metadata", {}).get("daicho", {}).get("role", "")) == "note"
+def _role(output: Mapping[str, Any]) -> str:
+    role = str(output.get("metadata", {}).get("daicho", {}).get("role", ""))
+    return role if role in ROLES else ""
+
+
+def _shown_prose(source: str, *, role: str) -> Prose:
+    nodes = read_markdown(source)
+    if role == "caution":
+        # JupyterLab shows a caution as a quotation; a document has a box for it.
+        nodes = [inner for node in nodes for inner in (node["blocks"] if node["kind"] == "quote" else [node])]
+    return Prose(tuple(nodes), role=role)
 
 
 def _without_title(blocks: list[Block], title: str) -> list[Block]:

@@ -104,7 +104,7 @@ def document_data(content: Content, *, document: DocumentFacts) -> dict[str, Any
 
 def _block(block: Prose | Table | Figure, texts: Texts) -> dict[str, Any]:
     if isinstance(block, Prose):
-        return {"kind": "prose", "is_note": block.is_note, "nodes": list(block.nodes)}
+        return {"kind": "prose", "role": block.role, "nodes": list(block.nodes)}
     if isinstance(block, Table):
         return _table(block, texts)
     return _figure(block, texts)

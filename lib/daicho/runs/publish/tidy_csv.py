@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from daicho.core.errors import DataError, DisclosureError
 from daicho.runs.publish.content import read_content
-from daicho.runs.publish.tables import Table
+from daicho.runs.publish.tables import Table, TableColumn, Value
 from daicho.runs.publish.writing import write_bytes
 
 STATUS_SUFFIX = "_status"
@@ -68,9 +68,20 @@ def table_frame(table: Table) -> pl.DataFrame:
         cells = [row[position] for row in table.rows]
         if column.is_number:
             dtype = pl.Float64 if column.kind == "rate" else pl.Int64
-            columns.append(pl.Series(column.key, [cell.value for cell in cells], dtype=dtype, strict=False))
+            columns.append(_numbers(table, column, [cell.value for cell in cells], dtype=dtype))
             columns.append(pl.Series(f"{column.key}{STATUS_SUFFIX}", [cell.status for cell in cells], dtype=pl.String))
         else:
             values = [None if cell.value is None else str(cell.value) for cell in cells]
             columns.append(pl.Series(column.key, values, dtype=pl.String))
+    names = [series.name for series in columns]
+    if len(set(names)) < len(names):
+        raise DataError(f"table {table.number}: two columns have the same key; give each its own")
     return pl.DataFrame(columns)
+
+
+def _numbers(table: Table, column: TableColumn, values: list[Value], *, dtype: type[pl.DataType]) -> pl.Series:
+    """A number column. A whole-number kind with a fraction or text in it is refused, never rounded."""
+    is_whole = all(value is None or float(value) == int(value) for value in values if not isinstance(value, str))
+    if any(isinstance(value, str) for value in values) or (dtype == pl.Int64 and not is_whole):
+        raise DataError(f"table {table.number}: column {column.key} holds values that are not of its kind {column.kind}")
+    return pl.Series(column.key, values, dtype=dtype, strict=False)
