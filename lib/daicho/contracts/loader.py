@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from daicho.contracts.model import Classification, Column, ColumnType, Contract, OutputColumn, OutputContract
-from daicho.contracts.odcs import classification_of, custom_properties, one_of, property_where, read_document, refuse_repeated, typed
+from daicho.contracts.odcs import (
+    classification_of,
+    content_sha256,
+    custom_properties,
+    one_of,
+    property_where,
+    read_document,
+    refuse_repeated,
+    typed,
+)
 from daicho.core.errors import UsageError
 
 EXTRACTS, OUTPUTS = "extracts", "outputs"
@@ -73,6 +82,7 @@ def read_contract(path: Path) -> Contract:
         natural_key=natural_key,
         delivery=one_of(extras, "delivery", DELIVERIES, path.name),
         path=path,
+        sha256=content_sha256(raw),
     )
 
 
@@ -88,6 +98,7 @@ def read_output_contract(path: Path) -> OutputContract:
         title_en=typed(extras, "titleEn", str, path.name),
         columns=columns,
         path=path,
+        sha256=content_sha256(raw),
     )
 
 

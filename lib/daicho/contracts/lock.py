@@ -7,7 +7,6 @@ comments and layout may change freely.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ import click
 from daicho.contracts.classes import Classification, is_weaker
 from daicho.contracts.loader import load_contracts, load_output_contracts
 from daicho.contracts.model import Contract, Finding, OutputContract
-from daicho.contracts.odcs import read_yaml
 from daicho.core.config import find_workspace
 from daicho.core.errors import DaichoError, UsageError
 
@@ -115,13 +113,12 @@ def _weakened(agreed: LockEntry, current: LockEntry) -> list[str]:
 
 
 def _entry(contract: Contract | OutputContract) -> LockEntry:
-    canonical = json.dumps(read_yaml(contract.path), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
     _numbers(contract.version)
     if isinstance(contract, Contract):
         classes = {column.header: str(column.classification) for column in contract.columns}
     else:
         classes = {column.name: str(column.classification) for column in contract.columns}
-    return LockEntry(contract.version, hashlib.sha256(canonical.encode()).hexdigest(), classes)
+    return LockEntry(contract.version, contract.sha256, classes)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

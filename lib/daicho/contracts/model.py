@@ -5,7 +5,6 @@ Built from ODCS YAML by `daicho.contracts.loader`; nothing here reads files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -80,7 +79,7 @@ class Contract:
     """One kind of extract.
 
     `natural_key` holds the frame names that tell one record from another; `delivery` is "full_or_changes" (a new dump replaces
-    what it covers) or "append".
+    what it covers) or "append". `sha256` is the hash of the parsed file, whatever its comments and layout.
     """
 
     kind: str
@@ -91,14 +90,12 @@ class Contract:
     natural_key: tuple[str, ...]
     delivery: str
     path: Path
+    sha256: str = ""
 
     @property
     def kept_columns(self) -> tuple[Column, ...]:
         """The columns of the pseudonymised frame."""
         return tuple(column for column in self.columns if column.is_kept)
-
-    def __iter__(self) -> Iterator[Column]:
-        return iter(self.columns)
 
 
 @dataclass(frozen=True)
@@ -127,6 +124,7 @@ class OutputContract:
     title_en: str
     columns: tuple[OutputColumn, ...]
     path: Path
+    sha256: str = ""
 
     @property
     def dimensions(self) -> tuple[OutputColumn, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,12 @@ def read_document(path: Path, extras: set[str]) -> tuple[Mapping[str, Any], Mapp
     typed(tables[0], "name", str, path.name)
     typed(tables[0], "properties", list, path.name)
     return raw, tables[0], custom_properties(raw, extras, where=path.name)
+
+
+def content_sha256(document: Mapping[str, Any]) -> str:
+    """The hash of what a document says: comments, layout and the order of keys do not matter."""
+    canonical = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def property_where(body: Any, where: str) -> str:
