@@ -115,15 +115,9 @@ def _pid_of_peer(connection: socket.socket) -> int:
 
 def _show_token(connection: socket.socket, token: str) -> GateClient:
     """Introduce this kernel to the gate over the socket that was connected before the seal."""
-    from daicho.gate.client import PROTOCOL, GateClient
-    from daicho.gate.protocol import BODY_LIMIT, HEADER_LIMIT, ConnectionClosed, ProtocolError, raise_refusal, receive_frame, send_frame
+    from daicho.gate.client import GateClient
 
-    with contextlib.suppress(ConnectionClosed, ProtocolError, OSError):
-        send_frame(connection, {"token": token, "protocol": PROTOCOL})
-        header = receive_frame(connection, header_limit=HEADER_LIMIT, body_limit=BODY_LIMIT).header
-        raise_refusal(header)
-        return GateClient(connection, header["result"])
-    raise VaultError("the gate closed the connection before the kernel was admitted: start the kernel again.")
+    return GateClient.introduce(connection, token)
 
 
 def _adopt(client: GateClient, workspace: Path) -> None:
