@@ -53,7 +53,11 @@ def _described(card: dict[str, Any]) -> str:
 
 
 def _one_line(item: Any) -> str:
-    return ", ".join(f"{key} {value}" for key, value in item.items() if value not in (None, "", [], ())) if isinstance(item, dict) else str(item)
+    return (
+        ", ".join(f"{key} {value}" for key, value in item.items() if value not in (None, "", [], ()))
+        if isinstance(item, dict)
+        else str(item)
+    )
 
 
 @click.command(cls=DaichoCommand)
@@ -118,7 +122,8 @@ def query(
         output.write_text(text, encoding="utf-8")
     facts = release.facts
     click.echo(
-        f"{facts.release_id}: snapshot {facts.snapshot}, profile {facts.profile}, {facts.cells} values, {facts.suppressed_cells} suppressed", err=True
+        f"{facts.release_id}: snapshot {facts.snapshot}, profile {facts.profile}, {facts.cells} values, {facts.suppressed_cells} suppressed",
+        err=True,
     )
 
 

@@ -19,7 +19,13 @@ from daicho.cli.progress import bytes_progress, line_progress
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
 @click.option("--until", default="2026-03", show_default=True, metavar="YYYY-MM", help="Last month of the ledger.")
 @click.option("--encoding", type=click.Choice(["cp932", "utf-8"]), default="cp932", show_default=True)
-@click.option("--faults", type=click.FloatRange(0, 0.5), default=0.0, show_default=True, help="Share of rows with a planted fault; the key is written too.")
+@click.option(
+    "--faults",
+    type=click.FloatRange(0, 0.5),
+    default=0.0,
+    show_default=True,
+    help="Share of rows with a planted fault; the key is written too.",
+)
 @click.pass_obj
 def synth(session: Session, folder: Path, persons: int, seed: int, until: str, encoding: str, faults: float) -> None:
     """Write a synthetic set of extracts into FOLDER. All people are invented.
@@ -64,9 +70,7 @@ def intake(session: Session, paths: tuple[Path, ...], kind: str | None, mappings
 
     config = session.config()
     with bytes_progress("取込") as progress:
-        report = take_in(
-            paths, config=config, today=session.day(), kind=kind, mappings=mappings, dry_run=dry_run, on_progress=progress
-        )
+        report = take_in(paths, config=config, today=session.day(), kind=kind, mappings=mappings, dry_run=dry_run, on_progress=progress)
     if style == "json":
         click.echo(json.dumps(report.as_data(), ensure_ascii=False))
         return

@@ -59,7 +59,9 @@ def _common_options() -> list[click.Option]:
             help="Workspace folder (holds daicho.toml).",
         ),
         click.Option(["--today"], expose_value=False, callback=_day, metavar="DATE", help="Take this day as today."),
-        click.Option(["--debug"], is_flag=True, expose_value=False, callback=_remember("debug"), help="Show where an error arose (no values)."),
+        click.Option(
+            ["--debug"], is_flag=True, expose_value=False, callback=_remember("debug"), help="Show where an error arose (no values)."
+        ),
     ]
 
 
@@ -87,6 +89,7 @@ DaichoGroup.group_class = DaichoGroup
 def run_command(group: click.Group, arguments: list[str] | None = None) -> int:
     """Run the command line; give its exit code. Unexpected errors show their class and place, never their text or values."""
     session = Session()
+    shown: Exception
     try:
         result = group.main(args=arguments, prog_name="daicho", standalone_mode=False, obj=session)
         return result if isinstance(result, int) else 0
@@ -94,8 +97,8 @@ def run_command(group: click.Group, arguments: list[str] | None = None) -> int:
         message, code, shown = str(error), error.exit_code, error
     except click.UsageError as error:
         message, code, shown = error.format_message() + _hint(error), 2, error
-    except (click.exceptions.Abort, KeyboardInterrupt) as error:
-        message, code, shown = "interrupted; nothing was left half-written.", 130, error
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        message, code, shown = "interrupted; nothing was left half-written.", 130, click.exceptions.Abort()
     except click.ClickException as error:
         message, code, shown = error.format_message(), 2, error
     except BrokenPipeError:

@@ -23,7 +23,6 @@ COMMANDS = {
     "gate": "serve",
     "scan": "govern",
     "audit": "govern",
-    "retention": "govern",
     "key": "govern",
     "check": "check",
 }

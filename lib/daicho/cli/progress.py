@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from tqdm import tqdm
@@ -14,7 +15,7 @@ from daicho.cli.frame import is_terminal
 @contextmanager
 def bytes_progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
     """A reporter of (name, bytes done, bytes in all)."""
-    bars: dict[str, tqdm[None]] = {}
+    bars: dict[str, Any] = {}
     seen: set[str] = set()
 
     def report(name: str, done: int, size: int) -> None:

@@ -20,7 +20,8 @@ def plain_table(frame: pl.DataFrame) -> str:
     widths = [max(_width(row[position]) for row in rows) for position in range(len(shown))]
     numeric = [frame.schema[name].is_numeric() for name in shown]
     lines = [
-        "  ".join(_padded(text, width, right=right) for text, width, right in zip(row, widths, numeric, strict=True)).rstrip() for row in rows
+        "  ".join(_padded(text, width, right=right) for text, width, right in zip(row, widths, numeric, strict=True)).rstrip()
+        for row in rows
     ]
     return "\n".join(lines) + "\n"
 

@@ -113,7 +113,9 @@ def find_workspace(start: Path | None = None) -> Path:
     for folder in (here, *here.parents):
         if (folder / CONFIG_FILE).is_file():
             return folder.resolve()
-    raise UsageError(f"no {CONFIG_FILE} in {here} or above it: run from the workspace, or name it with --workspace or {WORKSPACE_VARIABLE}.")
+    raise UsageError(
+        f"no {CONFIG_FILE} in {here} or above it: run from the workspace, or name it with --workspace or {WORKSPACE_VARIABLE}."
+    )
 
 
 def load_config(root: Path | None = None) -> Config:

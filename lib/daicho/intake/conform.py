@@ -72,7 +72,11 @@ class Conformer:
             if broken is not None:
                 rules.append(broken.alias(column.header))
             for name, series in values.items():
-                if series.dtype == pl.String and column.type in (ColumnType.CODE, ColumnType.ADDRESS) and (count := (series == UNKNOWN).sum()):
+                if (
+                    series.dtype == pl.String
+                    and column.type in (ColumnType.CODE, ColumnType.ADDRESS)
+                    and (count := int((series == UNKNOWN).sum()))
+                ):
                     warnings[f"unknown_{name}"] = count
         for kind, series_list in naming.items():
             self.identifiers.add(kind, pl.concat([series.alias("text") for series in series_list]))
@@ -135,7 +139,9 @@ class Conformer:
         if column.type in simple:
             rule = "bad_number" if column.type in (ColumnType.INTEGER, ColumnType.YEN) else f"bad_{column.type.value.lower()}"
             return lambda new: _checked(new.with_columns(simple[column.type]().alias(column.name)), column, rule)
-        return {ColumnType.PARTIAL_DATE: self._partial_date, ColumnType.ADDRESS: self._address, ColumnType.CODE: self._code}[column.type](column)
+        return {ColumnType.PARTIAL_DATE: self._partial_date, ColumnType.ADDRESS: self._address, ColumnType.CODE: self._code}[column.type](
+            column
+        )
 
     def _partial_date(self, column: Column) -> Callable[[pl.DataFrame], pl.DataFrame]:
         precision = column.name.removesuffix("_date") + "_precision"
@@ -163,9 +169,13 @@ class Conformer:
                 if column.name == "institution_code":
                     typed = typed.with_columns(institution_code_expr("folded").fill_null(False).alias("is_institution_valid"))
                 return _checked(typed, column, "undecodable", is_bad=pl.col("folded").str.contains(UNDECODABLE, literal=True))
-            typed = new.join(self.code_maps[column.codelist].codes.rename({"code": column.name}), on="folded", how="left", maintain_order="left")
+            typed = new.join(
+                self.code_maps[column.codelist].codes.rename({"code": column.name}), on="folded", how="left", maintain_order="left"
+            )
             if column.on_unknown == "unknown":
-                typed = typed.with_columns(pl.when(pl.col("folded") != "").then(pl.col(column.name).fill_null(UNKNOWN)).otherwise(pl.col(column.name)))
+                typed = typed.with_columns(
+                    pl.when(pl.col("folded") != "").then(pl.col(column.name).fill_null(UNKNOWN)).otherwise(pl.col(column.name))
+                )
             return _checked(typed, column, f"unknown_{column.name}")
 
         return convert

@@ -76,7 +76,11 @@ def pieces(source: SourceFile) -> Iterator[Piece]:
     """The file as UTF-8 pieces of whole rows. Undecodable bytes become U+FFFD, which the conforming step finds row by row."""
     line = 1
     for raw in _balanced(_raw_blocks(source), source):
-        text = raw if source.encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be") else raw.decode("cp932", errors="replace").encode()
+        text = (
+            raw
+            if source.encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
+            else raw.decode("cp932", errors="replace").encode()
+        )
         yield Piece(text=text, first_line=line)
         line += raw.count(b"\n")
 

@@ -29,7 +29,7 @@ class IndividualNumberWatch:
             filled = values.filter(values.str.len_bytes() >= 12)
             if name not in self._seen and (not filled.len() or self._share(filled.head(GLANCE_ROWS)) < GLANCE_SHARE):
                 continue
-            total = (values.str.len_bytes() > 0).sum()
+            total = int((values.str.len_bytes() > 0).sum())
             valid = round(self._share(filled) * filled.len()) if filled.len() else 0
             before_valid, before_total = self._seen.get(name, (0, 0))
             self._seen[name] = (before_valid + valid, before_total + total)

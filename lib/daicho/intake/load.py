@@ -77,7 +77,14 @@ def take_in(
         new = [extract for extract in extracts if (extract.contract.kind, extract.source.sha256) not in held]
         reports = [_unchanged(extract, held[extract.contract.kind, extract.source.sha256]) for extract in extracts if extract not in new]
         taken = _read_all(
-            new, config=config, keys=keys, vault=vault, catalog=catalog, mappings=delivered_mappings, dry_run=dry_run, on_progress=on_progress
+            new,
+            config=config,
+            keys=keys,
+            vault=vault,
+            catalog=catalog,
+            mappings=delivered_mappings,
+            dry_run=dry_run,
+            on_progress=on_progress,
         )
         if dry_run or not taken:
             number = catalog.latest.number if catalog.latest else None
@@ -100,7 +107,9 @@ def _recognise(
         contract, names = choose_contract(headers, file_name=source.path.name, contracts=contracts, kind=kind, renamed=renamed)
         extracts.append(_Extract(source, contract, names))
     if not extracts:
-        raise DataError("none of the named files is an extract: name at least one file whose header follows a contract in data_contracts/extracts.")
+        raise DataError(
+            "none of the named files is an extract: name at least one file whose header follows a contract in data_contracts/extracts."
+        )
     return extracts, delivered
 
 
@@ -158,7 +167,11 @@ def _refuse_above_limit(extract: _Extract, result: ReadResult, *, config: Config
         write_quarantine(
             config.quarantine_dir, name=f"refused-{extract.source.sha256[:12]}", file_name=extract.source.path.name, rows=result.quarantined
         )
-    hint = " Vendor codes need a mapping file (see data_contracts/mappings)." if any(rule.startswith("unknown_") for rule in result.by_rule) else ""
+    hint = (
+        " Vendor codes need a mapping file (see data_contracts/mappings)."
+        if any(rule.startswith("unknown_") for rule in result.by_rule)
+        else ""
+    )
     raise DataError(
         f"{extract.source.path.name}: {bad} of {result.rows_read} rows break the contract {extract.contract.kind} ({rules}), above the limit of "
         f"{config.quarantine_limit:.1%}; nothing was taken in{where}: have the export corrected, or raise intake.quarantine_limit.{hint}"

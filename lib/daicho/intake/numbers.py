@@ -55,7 +55,12 @@ class IdentifierBook:
 
     def add(self, kind: str, texts: pl.Series) -> None:
         """Index every distinct text that is long enough to name one person."""
-        form = pl.DataFrame({"text": texts.unique()}).select(normal_form(pl.col("text"))).filter(is_long_enough(pl.col("text")))["text"].unique()
+        form = (
+            pl.DataFrame({"text": texts.unique()})
+            .select(normal_form(pl.col("text")))
+            .filter(is_long_enough(pl.col("text")))["text"]
+            .unique()
+        )
         if form.is_empty():
             return
         beginnings = form.str.slice(0, PREFIX_LENGTH).alias("beginning")

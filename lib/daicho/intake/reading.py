@@ -64,7 +64,9 @@ class Reader:
             writer.finish()
         return result
 
-    def _stream(self, source: SourceFile, headers: list[str], conformer: Conformer, *, append: Callable[[pl.DataFrame], None]) -> ReadResult:
+    def _stream(
+        self, source: SourceFile, headers: list[str], conformer: Conformer, *, append: Callable[[pl.DataFrame], None]
+    ) -> ReadResult:
         watch = IndividualNumberWatch(source.path.name)
         read = accepted = 0
         quarantined: list[pl.DataFrame] = []

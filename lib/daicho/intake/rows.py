@@ -51,7 +51,9 @@ def read_rows(piece: Piece, headers: Sequence[str]) -> Rows:
     text, numbers, broken = _without_broken_rows(text, len(headers) - 1, piece.first_line)
     frame = _parse(text, headers)
     if frame is None or frame.height != len(numbers):
-        raise DataError(f"rows near line {piece.first_line} cannot be split into columns: check the quotation marks there and export again.")
+        raise DataError(
+            f"rows near line {piece.first_line} cannot be split into columns: check the quotation marks there and export again."
+        )
     return Rows(frame=frame.with_columns(pl.Series(LINE, numbers)), broken_lines=broken.tolist())
 
 

@@ -59,7 +59,9 @@ def choose_contract(
     """
     forbidden = next((header for header in headers for word in FORBIDDEN_HEADERS if word in header), None)
     if forbidden:
-        raise DataError(f"{file_name}: the column {forbidden} is refused, because this workspace must not hold 個人番号; export the file without it.")
+        raise DataError(
+            f"{file_name}: the column {forbidden} is refused, because this workspace must not hold 個人番号; export the file without it."
+        )
     if kind is not None and kind not in contracts:
         raise UsageError(f"unknown kind {kind}: known kinds are {', '.join(sorted(contracts))}.")
     candidates = {kind: contracts[kind]} if kind is not None else contracts

@@ -41,5 +41,7 @@ def _typed(measure: str, name: str, kind: str, value: Any) -> Any:
         if kind == "date":
             return date.fromisoformat(str(value)).isoformat()
     except ValueError:
-        raise UsageError(f"{measure}: the parameter {name} must be {'a date such as 2026-04-01' if kind == 'date' else 'a whole number'}.") from None
+        raise UsageError(
+            f"{measure}: the parameter {name} must be {'a date such as 2026-04-01' if kind == 'date' else 'a whole number'}."
+        ) from None
     return value

@@ -9,11 +9,13 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine
 
 
-class SealedEngine(Engine):
+class SealedEngine(Engine):  # type: ignore[misc]  # papermill has no type information
     """Papermill engine `daicho` (entry point): executes with the kernel manager given as `kernel_manager`."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, *, kernel_manager: Any, execution_timeout: int, **options: Any) -> None:
+    def execute_managed_notebook(
+        cls, nb_man: Any, kernel_name: str, *, kernel_manager: Any, execution_timeout: int, **options: Any
+    ) -> None:
         client = PapermillNotebookClient(
             nb_man,
             km=kernel_manager,

@@ -75,7 +75,7 @@ def execute_report(
     with sealed_kernel(config, gate=gate, work=work, profile=profile, purpose=purpose, run_id=run_id) as kernel:
         _papermill(report, finished, parameters=parameters, kernel=kernel)
         seal, is_sealed = kernel.seal_result(), kernel.is_sealed
-    notebook = nbformat.read(finished, as_version=4)
+    notebook = nbformat.read(finished, as_version=4)  # type: ignore[no-untyped-call]
     failed = failed_cell(notebook)
     if failed is not None:
         raise ReportFailedError(report.name, failed)

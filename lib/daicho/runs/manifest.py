@@ -21,7 +21,9 @@ def code_version(config: Config) -> str:
     """The library's version, with the workspace's revision where it is a git checkout."""
     version = metadata.version("daicho")
     try:
-        found = subprocess.run(["git", "-C", str(config.root), "describe", "--always", "--dirty"], capture_output=True, text=True, timeout=10, check=False)
+        found = subprocess.run(
+            ["git", "-C", str(config.root), "describe", "--always", "--dirty"], capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return version
     return f"{version}+{found.stdout.strip()}" if found.returncode == 0 and found.stdout.strip() else version
@@ -49,7 +51,10 @@ def snapshot_entry(info: SnapshotInfo) -> dict[str, Any]:
     return {
         "snapshot": info.number,
         "created_on": info.created_on,
-        "batches": [{"batch": batch.batch, "kind": batch.kind, "sha256": batch.sha256, "contract_version": batch.contract_version} for batch in info.batches],
+        "batches": [
+            {"batch": batch.batch, "kind": batch.kind, "sha256": batch.sha256, "contract_version": batch.contract_version}
+            for batch in info.batches
+        ],
     }
 
 

@@ -57,7 +57,7 @@ def load_report(config: Config, name: str) -> ReportNotebook:
         known = ", ".join(sorted(item.stem for item in config.notebooks_dir.glob("*.ipynb")))
         raise UsageError(f"there is no report {name}: known reports are {known}.")
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
         declared = notebook.metadata["daicho"]
         titles = {"ja": declared["title"], "en": declared.get("title_en", "")}
         return ReportNotebook(
@@ -81,7 +81,9 @@ def _parameters(notebook: nbformat.NotebookNode, path: Path) -> dict[str, Parame
     lines = source.splitlines()
     found: dict[str, Parameter] = {}
     for node in ast.parse(source).body:
-        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.annotation, ast.Name) and node.value):
+        if not (
+            isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.annotation, ast.Name) and node.value
+        ):
             raise UsageError(f"{path.name}: every line of the {PARAMETERS_TAG} cell must read `name: type = default`.")
         _, _, comment = lines[node.lineno - 1].partition("#")
         name = node.target.id

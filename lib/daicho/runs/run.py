@@ -80,7 +80,7 @@ def run_reports(
     aside = target.parent / f".{target.name}.{run_id}.partial"
     work = config.work_dir / run_id
     work.mkdir(parents=True, mode=0o700)
-    step = "start"
+    step, is_complete = "start", False
     try:
         aside.mkdir()
         with running_gate(config), GateClient.connect(config) as gate:
@@ -99,23 +99,36 @@ def run_reports(
                     work=work / job.report.name,
                 )
                 on_step(f"{job.report.title(config.language)}: 出力")
-                made.append(publish_report(job.report, executed, config=config, profile=job.profile, purpose=purpose, today=today, run_id=run_id, out=aside))
+                made.append(
+                    publish_report(
+                        job.report, executed, config=config, profile=job.profile, purpose=purpose, today=today, run_id=run_id, out=aside
+                    )
+                )
         step = "finish"
         on_step("検査")
         entries = [report_entry(item) for item in made]
-        write_index(entries, name=name, config=config, today=today, run_id=run_id, is_sealed=all(item.executed.is_sealed for item in made), out=aside)
+        write_index(
+            entries,
+            name=name,
+            config=config,
+            today=today,
+            run_id=run_id,
+            is_sealed=all(item.executed.is_sealed for item in made),
+            out=aside,
+        )
         _refuse_identifiers(aside, config)
         write_manifest(
             aside,
             _manifest(jobs, [item.executed for item in made], name=name, config=config, today=today, purpose=purpose, run_id=run_id),
             outputs=[path for path in aside.rglob("*") if path.is_file()],
         )
+        is_complete = True
     except DaichoError as error:
         _leave_failure(target, run_id=run_id, step=step, error=error, today=today)
         raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
-        if aside.exists() and step != "finish":
+        if not is_complete:
             shutil.rmtree(aside, ignore_errors=True)
     aside.rename(target)
     return RunResult(run_id=run_id, folder=target, reports=tuple(job.report.name for job in jobs))

@@ -143,7 +143,9 @@ def read_catalog(paths: VaultPaths, key: Key) -> Catalog:
     except (OSError, ValueError, KeyError, TypeError):
         raise VaultError(f"{path} is damaged: restore the vault folder from its backup.") from None
     if catalog.vault_key_id != key.key_id:
-        raise VaultError(f"the vault was written with key {catalog.vault_key_id}, but the key at hand is {key.key_id}: restore the right key.")
+        raise VaultError(
+            f"the vault was written with key {catalog.vault_key_id}, but the key at hand is {key.key_id}: restore the right key."
+        )
     if not hmac.compare_digest(_seal(key, body), seal):
         raise VaultError(f"{path} was changed outside daicho: restore the vault folder from its backup.")
     return catalog

@@ -23,7 +23,9 @@ MEMORY_LIMIT = "3GB"
 def _crypto_extension() -> Path:
     spec = importlib.util.find_spec("duckdb_extension_httpfs")
     if spec is None or spec.origin is None:
-        raise VaultError("the package duckdb-extension-httpfs is not installed: install requirements.lock again; the vault is never written unencrypted.")
+        raise VaultError(
+            "the package duckdb-extension-httpfs is not installed: install requirements.lock again; the vault is never written unencrypted."
+        )
     return Path(spec.origin).parent / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
 
 
@@ -73,7 +75,9 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, key:
         # The engine's message may quote the statement, and the statement holds the key.
         failed = True
     if failed:
-        raise VaultError(f"the vault file {path.name} cannot be opened: it is damaged or was written with another key (this key is {key.key_id}).")
+        raise VaultError(
+            f"the vault file {path.name} cannot be opened: it is damaged or was written with another key (this key is {key.key_id})."
+        )
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection) -> None:

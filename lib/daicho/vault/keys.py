@@ -84,14 +84,21 @@ def _read_key(path: Path, purpose: str) -> Key:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii")
     except FileNotFoundError:
-        raise VaultError(f"the {purpose} key is missing in {path.parent}: restore it from its backup, or run `daicho key new` for a new vault.") from None
+        raise VaultError(
+            f"the {purpose} key is missing in {path.parent}: restore it from its backup, or run `daicho key new` for a new vault."
+        ) from None
     except (OSError, UnicodeDecodeError):
         raise VaultError(f"the {purpose} key {path} cannot be read: check its owner and mode (0600).") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise VaultError(f"the {purpose} key {path} is readable by others: set its mode to 0600.")
     try:
         raw = json.loads(text)
-        key = Key(purpose=raw["purpose"], key_id=raw["key_id"], created_on=date.fromisoformat(raw["created_on"]), secret=bytes.fromhex(raw["secret_hex"]))
+        key = Key(
+            purpose=raw["purpose"],
+            key_id=raw["key_id"],
+            created_on=date.fromisoformat(raw["created_on"]),
+            secret=bytes.fromhex(raw["secret_hex"]),
+        )
     except (ValueError, KeyError, TypeError):
         raise VaultError(f"the {purpose} key {path} is damaged: restore it from its backup.") from None
     if key.purpose != purpose or len(key.secret) != 32:

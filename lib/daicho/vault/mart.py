@@ -58,7 +58,9 @@ def _link_numbers(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch
     connection.execute(mart_sql.number_changes(batches))
     connection.execute(mart_sql.START_OPEN_CHANGES)
     if _repeat(connection, mart_sql.CLOSE_CHANGES, until_steady=mart_sql.COUNT_OPEN_CHANGES):
-        raise DataError("number_change: the number changes form a cycle, so no number is the last one: ask the supplier of 宛名番号変更 for a corrected file.")
+        raise DataError(
+            "number_change: the number changes form a cycle, so no number is the last one: ask the supplier of 宛名番号変更 for a corrected file."
+        )
     connection.execute(mart_sql.START_GROUPS)
     _repeat(connection, mart_sql.SETTLE_GROUPS, until_steady=mart_sql.COUNT_UNSETTLED_GROUPS)
     for statement in mart_sql.NUMBER_OF:
@@ -82,7 +84,14 @@ def _write_batches(connection: duckdb.DuckDBPyConnection, catalog: Catalog, snap
     known = [batch for batch in catalog.batches if batch.batch <= max(snapshot.batches, default=0)]
     facts = pl.DataFrame(
         [(b.batch, b.kind, b.received_on, b.sha256, b.file_name, b.batch in snapshot.batches) for b in known],
-        schema={"batch": pl.Int32, "kind": pl.String, "received_on": pl.String, "file_sha256": pl.String, "file_name": pl.String, "is_live": pl.Boolean},
+        schema={
+            "batch": pl.Int32,
+            "kind": pl.String,
+            "received_on": pl.String,
+            "file_sha256": pl.String,
+            "file_name": pl.String,
+            "is_live": pl.Boolean,
+        },
         orient="row",
     ).with_columns(pl.col("received_on").str.to_date())
     outcomes = pl.DataFrame(
@@ -97,7 +106,10 @@ def _write_batches(connection: duckdb.DuckDBPyConnection, catalog: Catalog, snap
 
 
 def _outcomes(batch: Batch) -> list[tuple[int, str, str, str, int]]:
-    rows = [(batch.batch, batch.kind, "accepted", "accepted", batch.rows_accepted), (batch.batch, batch.kind, "replaced", "replaced", batch.rows_replaced)]
+    rows = [
+        (batch.batch, batch.kind, "accepted", "accepted", batch.rows_accepted),
+        (batch.batch, batch.kind, "replaced", "replaced", batch.rows_replaced),
+    ]
     rows += [(batch.batch, batch.kind, rule, "quarantined", count) for rule, count in batch.quarantined.items()]
     rows += [(batch.batch, batch.kind, rule, "warning", count) for rule, count in batch.warnings.items()]
     return [row for row in rows if row[4]]

@@ -23,7 +23,10 @@ _KINDS = (
     ("email", re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.(?:jp|com|net|org|info|ne|co)\b")),
     ("phone", re.compile(r"(?<![0-9\-])0(?:[0-9]-[0-9]{4}|[0-9]{2}-[0-9]{3,4}|[0-9]{3}-[0-9]{2,3}|[0-9]{4}-[0-9])-[0-9]{4}(?![0-9\-])")),
     ("postal_address", re.compile(r"〒\s?[0-9]{3}-[0-9]{4}")),
-    ("birth_date", re.compile(r"(?:生年月日|誕生日)\D{0,12}(?:[12][0-9]{3}[年/.-][01]?[0-9][月/.-][0-3]?[0-9]|[12][0-9]{3}[01][0-9][0-3][0-9])")),
+    (
+        "birth_date",
+        re.compile(r"(?:生年月日|誕生日)\D{0,12}(?:[12][0-9]{3}[年/.-][01]?[0-9][月/.-][0-3]?[0-9]|[12][0-9]{3}[01][0-9][0-3][0-9])"),
+    ),
 )
 _INDIVIDUAL_NUMBER_CONTEXT = re.compile(r"(?:個人番号|マイナンバー|[Mm]y ?[Nn]umber)\D{0,40}([0-9][0-9\s-]{10,16}[0-9])")
 
@@ -87,7 +90,7 @@ class Scanner:
             places[folded[start : start + PREFIX_LENGTH]].append(start)
         beginnings = [beginning for beginning in places if not beginning.isdigit()]
         candidates = set()
-        for beginning, digest in zip(beginnings, self._index.hasher.hashes(beginnings), strict=True):
+        for beginning, digest in zip(beginnings, self._index.hasher.hashes(beginnings).tolist(), strict=True):
             for length in self._lengths.get(digest, ()):
                 candidates |= {folded[start : start + length] for start in places[beginning] if start + length <= len(folded)}
         return self._lookup(sorted(candidates))
@@ -95,7 +98,7 @@ class Scanner:
     def _lookup(self, texts: list[str]) -> set[str]:
         if self._index is None or not texts:
             return set()
-        return {self._kind_of[digest] for digest in self._index.hasher.hashes(texts) if digest in self._kind_of}
+        return {self._kind_of[digest] for digest in self._index.hasher.hashes(texts).tolist() if digest in self._kind_of}
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

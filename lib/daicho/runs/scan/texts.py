@@ -34,14 +34,16 @@ def texts_of(path: Path) -> Iterator[str]:
             yield from _zipped(path.read_bytes())
         else:
             yield from _plain(path.read_bytes())
-    except (OSError, zipfile.BadZipFile, pypdfium2.PdfiumError):
-        raise DataError(f"{path.name} cannot be read for scanning: it is damaged or not what its name says.") from None
+    except (OSError, zipfile.BadZipFile, pypdfium2.PdfiumError) as error:
+        raise DataError(
+            f"{path.name} cannot be read for scanning ({type(error).__name__}): it is damaged or not what its name says."
+        ) from None
 
 
 def _plain(data: bytes) -> Iterator[str]:
     text = _decoded(data)
     yield text
-    unescaped = _JSON_ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), html.unescape(text))
+    unescaped = _without_surrogates(_JSON_ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), html.unescape(text)))
     if unescaped != text:
         yield unescaped
     # A name may be split over elements; without tags it is whole again.
@@ -52,6 +54,11 @@ def _plain(data: bytes) -> Iterator[str]:
         yield from _notebook(text)
     for run in _BASE64.findall(text):
         yield from _embedded(run)
+
+
+def _without_surrogates(text: str) -> str:
+    """Join surrogate pairs that JSON escapes leave apart; a lone one becomes U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _notebook(text: str) -> Iterator[str]:

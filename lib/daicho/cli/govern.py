@@ -1,0 +1,116 @@
+"""`daicho scan`, `daicho audit` and `daicho key`: the privacy officer's commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from daicho.cli.frame import DaichoCommand, DaichoGroup, Session
+from daicho.core.errors import DisclosureError, UsageError, VaultError
+
+
+@click.command(cls=DaichoCommand)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_obj
+def scan(session: Session, paths: tuple[Path, ...], style: str) -> None:
+    """Scan finished files for identifiers of this ledger and of known kinds; lists file and kind, never the value.
+
+    Example: daicho scan reports/out
+    """
+    from daicho.runs.scan.scanner import Scanner
+    from daicho.vault.identifiers import load_identifier_index
+    from daicho.vault.keys import keys_exist
+
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path} does not exist: check the path.")
+    config = session.config()
+    index = load_identifier_index(config) if keys_exist(config.key_dir) else None
+    findings = Scanner(index).scan(paths)
+    if style == "json":
+        click.echo(json.dumps([{"file": finding.file, "kind": finding.kind} for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.file}: {finding.kind}")
+        if index is None:
+            click.echo("this workspace has no ledger yet: only known kinds were looked for", err=True)
+    if findings:
+        raise DisclosureError(f"{len(findings)} finding(s): do not pass these files on.")
+    if style != "json":
+        click.echo("no identifier found")
+
+
+@click.command(cls=DaichoCommand)
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_obj
+def audit(session: Session, style: str) -> None:
+    """Verify the access-log chain and the release ledger.
+
+    Example: daicho audit
+    """
+    from daicho.gate.audit import audit_gate
+
+    findings = audit_gate(session.config())
+    broken = [finding for finding in findings if finding.severity == "error"]
+    if style == "json":
+        body = [{"severity": finding.severity, "where": finding.where, "message": finding.message} for finding in findings]
+        click.echo(json.dumps(body, ensure_ascii=False))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.severity}: {finding.where}: {finding.message}")
+    if broken:
+        raise DisclosureError(f"the audit found {len(broken)} break(s): keep the files as they are and call the privacy officer.")
+    if style != "json":
+        click.echo("access log and release ledger are whole")
+
+
+@click.group(cls=DaichoGroup)
+def key() -> None:
+    """Keys of the workspace: pseudonym key, vault key, scanner key.
+
+    Example: daicho key status
+    """
+
+
+@key.command()
+@click.pass_obj
+def new(session: Session) -> None:
+    """Make the keys of a new workspace (the first intake does it too).
+
+    Example: daicho key new
+    """
+    from daicho.vault.keys import create_keys
+
+    config = session.config()
+    create_keys(config.key_dir, today=session.day())
+    click.echo(f"keys written to {config.key_dir}: back them up apart from the vault; without them the vault is useless.")
+
+
+@key.command()
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_obj
+def status(session: Session, style: str) -> None:
+    """Where the keys are, since when, and whether they can be read.
+
+    Example: daicho key status
+    """
+    from daicho.vault.keys import PURPOSES, load_keys
+
+    config = session.config()
+    try:
+        ring = load_keys(config.key_dir)
+    except VaultError:
+        if style == "json":
+            click.echo(json.dumps({"folder": str(config.key_dir), "keys": []}))
+        raise
+    keys = [getattr(ring, purpose) for purpose in PURPOSES]
+    if style == "json":
+        body = [{"purpose": item.purpose, "key_id": item.key_id, "created_on": item.created_on.isoformat()} for item in keys]
+        click.echo(json.dumps({"folder": str(config.key_dir), "keys": body}))
+        return
+    click.echo(f"folder {config.key_dir}")
+    for item in keys:
+        click.echo(f"{item.purpose}: {item.key_id}, made on {item.created_on}")
