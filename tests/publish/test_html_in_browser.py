@@ -49,8 +49,12 @@ class Visit:
         self.page.wait_for_function("[...document.querySelectorAll('[data-chart]')].every(place => place.dataset.state)")
 
 
-def test_charts_are_drawn_offline_without_a_request_or_a_report(browser: Any, document: Path) -> None:
-    visit = Visit(browser, document, width=1200)
+@pytest.fixture(scope="module")
+def visit(browser: Any, document: Path) -> Visit:
+    return Visit(browser, document, width=1200)
+
+
+def test_charts_are_drawn_offline_without_a_request_or_a_report(visit: Visit, document: Path) -> None:
     states = visit.page.eval_on_selector_all("[data-chart]", "places => places.map(place => place.dataset.state)")
     assert states == ["drawn"] * 4
     assert visit.page.locator("[data-chart] svg.marks").count() == 4
@@ -58,21 +62,20 @@ def test_charts_are_drawn_offline_without_a_request_or_a_report(browser: Any, do
     assert visit.reports == []
 
 
-def test_chart_has_its_alternative_text_and_answers_the_pointer(browser: Any, document: Path) -> None:
-    visit = Visit(browser, document, width=1200)
+def test_chart_has_its_alternative_text_and_answers_the_pointer(visit: Visit) -> None:
     assert visit.page.locator("#fig1 [role=graphics-document]").get_attribute("aria-label") == build.trend_chart()["description"]
     visit.page.locator("#fig1 svg .mark-symbol path").first.hover(force=True)
     visit.page.wait_for_selector("#vg-tooltip-element.visible")
     assert "接種率" in visit.page.locator("#vg-tooltip-element").inner_text()
 
 
-def test_script_that_is_not_ours_does_not_run(browser: Any, document: Path) -> None:
-    visit = Visit(browser, document, width=1200)
+def test_script_that_is_not_ours_does_not_run(visit: Visit) -> None:
     visit.page.evaluate(
         "() => { const s = document.createElement('script'); s.textContent = 'window.pwned = 1'; document.body.append(s); }"
     )
     assert visit.page.evaluate("window.pwned") is None
     assert any("Content Security Policy" in report for report in visit.reports)
+    visit.reports.clear()
 
 
 @pytest.mark.parametrize("width", [360, 768])
