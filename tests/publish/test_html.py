@@ -168,11 +168,12 @@ def test_english_document_has_no_japanese_of_ours(tmp_path: Path) -> None:
         build.table_cell(spec),
         language="en",
         title="Coverage", subtitle="", municipality="Minato", department="Public Health", profile_label="Internal",
-        purpose="Review", unverified=(), seal_result=(("no key", True),), sealed=False, releases=(),
+        purpose="Review", unverified=(), seal_result=(("no key", True),), sealed=False, releases=({"release_id": "r-1", "measure": "coverage_cohort", "title": "接種率", "title_en": "Coverage by cohort"},),
     )  # fmt: skip
     japanese = set(re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]", page.words))
     assert japanese == set()
     assert "Table 1. T" in page.words
+    assert "Coverage by cohort" in page.words
     assert "31 March 2026" in page.words
 
 

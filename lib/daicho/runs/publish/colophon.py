@@ -49,13 +49,14 @@ def release_table(document: DocumentFacts, texts: Texts) -> tuple[tuple[str, ...
         releases.setdefault(_words(release.get("release_id")), release)
     optional = tuple(name for name in _OPTIONAL_COLUMNS if any(release.get(name) for release in releases.values()))
     columns = _RELEASE_COLUMNS + optional
-    rows = tuple(tuple(_fact(release, name) for name in columns) for release in releases.values())
+    rows = tuple(tuple(_fact(release, name, language=texts.language) for name in columns) for release in releases.values())
     return tuple(texts[name] for name in columns), rows
 
 
-def _fact(release: Mapping[str, object], name: str) -> str:
+def _fact(release: Mapping[str, object], name: str, *, language: str) -> str:
     if name == "measure":
-        return _words(release.get("title")) or _words(release.get("measure"))
+        in_english = _words(release.get("title_en")) if language == "en" else ""
+        return in_english or _words(release.get("title")) or _words(release.get("measure"))
     return _words(release.get(name))
 
 

@@ -12,8 +12,8 @@ class DocumentFacts:
     """The facts printed in every format of one document.
 
     `profile_label` is the marking readers see (庁内限り, 公表可); `seal_result` holds each check of the seal self-test with
-    its outcome; `releases` holds the facts of every release used, as dictionaries; `unverified` names reference data that the office has
-    not confirmed yet. `created_on` stands in the metadata, so the same value gives the same bytes.
+    its outcome; `releases` holds the facts of every release used, as dictionaries; `unverified` names what rests on reference
+    data that the office has not confirmed yet. `created_on` stands in the metadata, so the same value gives the same bytes.
     """
 
     title: str

@@ -62,8 +62,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "legal_basis": ("根拠", "Legal basis"),
     "unverified": ("未確認の参照データ", "Unconfirmed reference data"),
     "unverified_means": (
-        "次の参照データは担当課の確認が済んでいません。数値は確定前のものとして扱ってください。",
-        "The following reference data has not been confirmed by the office. Treat the figures as provisional.",
+        "次の項目は、担当課の確認が済んでいない参照データによります。数値は確定前のものとして扱ってください。",
+        "The following rests on reference data that the office has not confirmed. Treat the figures as provisional.",
     ),
     "cover_sheet": ("表紙", "Cover"),
     "sheets": ("収録している表", "Tables in this file"),
