@@ -15,14 +15,13 @@ import os
 import socket
 import struct
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daicho.core.errors import DaichoError, VaultError
 from daicho.kernels.ticket import LaunchTicket
-from daicho.seal.apply import apply_seal, seal_available
+from daicho.seal.apply import apply_seal, require_seal, seal_available
 from daicho.seal.landlock import landlock_abi
 from daicho.seal.policy import build_policy
 from daicho.seal.privileges import close_inherited_descriptors
@@ -75,6 +74,7 @@ def seal_kernel(
     """Seal this process and test the seal. Raises SealError when either fails, or cannot be done and need not be done without."""
     if not seal_available(prober=prober) and ticket.allow_unsealed:
         return SealReport(is_sealed=False, abi=0, results=())
+    require_seal(prober=prober)
     policy = build_policy(
         work_dir=ticket.work_dir,
         socket_dir=socket_dir,
@@ -134,5 +134,4 @@ def _send(report_fd: int, message: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("default")
     sys.exit(main())

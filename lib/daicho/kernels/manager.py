@@ -67,6 +67,22 @@ class SealedKernelManager(SealedStart, AsyncKernelManager):
 
     launch: Launch
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._clients: list[Any] = []
+
+    def client(self, **options: Any) -> Any:
+        """Return a client of the kernel. Its channels close with the kernel: nbclient leaves those of a manager it was given open."""
+        made = super().client(**options)
+        self._clients.append(made)
+        return made
+
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        if not restart:
+            while self._clients:
+                self._clients.pop().stop_channels()
+        await super()._async_cleanup_resources(restart=restart)
+
     def new_launch(self) -> Launch:
         """The launch this manager was made with. A second start needs a ticket source, not a ticket: tokens are good once."""
         return self.launch
