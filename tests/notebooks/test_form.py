@@ -102,3 +102,13 @@ def test_file_is_written_in_one_form(name: str) -> None:
 
 def _headings(source: str) -> list[int]:
     return [len(line) - len(line.lstrip("#")) for line in source.splitlines() if line.startswith("#")]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_papermill_reads_type_default_and_help_of_every_parameter(name: str) -> None:
+    papermill = pytest.importorskip("papermill")
+    parameters = papermill.inspect_notebook(str(FOLDER / f"{name}.ipynb"))
+    assert parameters
+    for parameter in parameters.values():
+        assert parameter["inferred_type_name"] in ("int", "str")
+        assert parameter["help"]

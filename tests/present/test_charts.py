@@ -153,6 +153,12 @@ def test_renderer_emits_vegalite_for_publishing_and_for_the_lab_and_no_html() ->
     assert "url" not in json.dumps(bundle[VEGALITE_MIME]["layer"])
 
 
+def test_the_lab_s_older_vegalite_draws_every_form() -> None:
+    for form, chart in _all_forms(mixed).items():
+        bundle = chart._repr_mimebundle_(None, None)
+        assert "＊" in vl_convert.vegalite_to_svg(bundle[LAB_VEGALITE_MIME], vl_version="5.8"), form
+
+
 def test_values_of_a_rate_above_one_stay_on_the_chart() -> None:
     release = make_release("coverage_cohort", by=["birth_fy"])
     frame = release.frame.with_columns(coverage_rate=release.frame["coverage_rate"] * 1.5)
