@@ -161,6 +161,7 @@ def test_unsealed_document_says_so_at_its_head_and_at_its_foot(tmp_path: Path) -
 
 
 def test_english_document_has_no_japanese_of_ours(tmp_path: Path) -> None:
+    release = {"release_id": "r-1", "measure": "coverage_cohort", "title": "接種率", "title_en": "Coverage by cohort"}
     spec = build.table((("a", "Doses", "count"),), [[build.SUPPRESSED], [build.NOT_APPLICABLE], [build.count(0)]], title="T")
     page = published(
         tmp_path,
@@ -168,7 +169,7 @@ def test_english_document_has_no_japanese_of_ours(tmp_path: Path) -> None:
         build.table_cell(spec),
         language="en",
         title="Coverage", subtitle="", municipality="Minato", department="Public Health", profile_label="Internal",
-        purpose="Review", unverified=(), seal_result=(("no key", True),), sealed=False, releases=({"release_id": "r-1", "measure": "coverage_cohort", "title": "接種率", "title_en": "Coverage by cohort"},),
+        purpose="Review", unverified=(), seal_result=(("no key", True),), sealed=False, releases=(release,),
     )  # fmt: skip
     japanese = set(re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]", page.words))
     assert japanese == set()
