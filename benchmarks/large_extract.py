@@ -1,6 +1,7 @@
-"""Make a large vaccination extract and its register for benchmarks: `python benchmarks/large_extract.py DIR --rows 10000000 --persons 1000000`.
+"""Make a large vaccination extract and its register: `python benchmarks/large_extract.py DIR --rows 10000000 --persons 1000000`.
 
-Rows are drawn at random in the exact format of the contracts (CP932, CRLF), without the care `daicho synth` takes: size is what counts here.
+Rows are drawn at random in the exact format of the contracts (CP932, CRLF), without the care `daicho synth` takes: here size
+is what counts.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def main() -> None:
                 pl.lit("").alias("自己負担区分"),
                 pl.lit("乾燥弱毒生ワクチン").alias("ワクチン名称"),
             )
-            file.write(frame.write_csv(include_header=start == 0, line_terminator="\r\n").encode("cp932"))
+            file.write(frame.write_csv(include_header=start == 0, line_terminator="\r\n", quote_style="never").encode("cp932"))
     person = np.arange(options.persons)
     town = np.array(TOWNS)[draw.integers(0, len(TOWNS), options.persons)]
     birth = draw.integers(-10_000, 20_000, options.persons)
@@ -93,7 +94,7 @@ def main() -> None:
         pl.lit("").alias("外国人住民となった日"),
         pl.lit("").alias("外国人届出日"),
     )
-    (options.folder / "resident.csv").write_bytes(register.write_csv(line_terminator="\r\n").encode("cp932"))
+    (options.folder / "resident.csv").write_bytes(register.write_csv(line_terminator="\r\n", quote_style="never").encode("cp932"))
 
 
 if __name__ == "__main__":

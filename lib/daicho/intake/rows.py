@@ -43,11 +43,11 @@ def without_header(piece: Piece) -> Piece:
 def read_rows(piece: Piece, headers: Sequence[str]) -> Rows:
     """Parse one piece. Physical lines are counted, blank lines skipped, quoted line ends allowed."""
     text, lines = piece.text, piece.text.count(b"\n")
-    frame = _parse(text, headers)
-    # polars refuses a row with too many fields and leaves null (not "") where one has too few; as many rows as lines means that
-    # no line end stands inside quotes.
-    if frame is not None and frame.height == lines and frame[headers[-1]].null_count() == 0 and not _has_blank_line(text):
-        return Rows(frame=frame.with_columns(pl.Series(LINE, np.arange(lines, dtype=np.int64) + piece.first_line)), broken_lines=[])
+    if b'"' not in text and not _has_blank_line(text):
+        frame = _parse(text, headers)
+        # Without quotes, polars refuses a row with too many fields and leaves null (not "") where one has too few.
+        if frame is not None and frame.height == lines and frame[headers[-1]].null_count() == 0:
+            return Rows(frame=frame.with_columns(pl.Series(LINE, np.arange(lines, dtype=np.int64) + piece.first_line)), broken_lines=[])
     text, numbers, broken = _without_broken_rows(text, len(headers) - 1, piece.first_line)
     frame = _parse(text, headers)
     if frame is None or frame.height != len(numbers):

@@ -1,0 +1,56 @@
+"""What all tests share: a workspace of their own, made of the shipped contracts, notebooks and templates."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from daicho.core.config import Config, load_config
+
+ROOT = Path(__file__).resolve().parent.parent
+WARD_SMALL = ROOT / "tests" / "data" / "ward_small"
+TODAY = date(2026, 11, 24)
+PARTS = ("data_contracts", "notebooks", "pipelines", "reports/templates")
+
+
+def make_workspace(folder: Path, *, settings: dict[str, str] | None = None) -> Config:
+    """A workspace in `folder`; `settings` replaces whole `key = value` lines of daicho.toml."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        shutil.copytree(ROOT / part, folder / part)
+    text = (ROOT / "daicho.toml").read_text(encoding="utf-8")
+    for key, value in (settings or {}).items():
+        lines = [f"{key} = {value}" if line.split("=")[0].strip() == key else line for line in text.splitlines()]
+        text = "\n".join(lines) + "\n"
+    (folder / "daicho.toml").write_text(text, encoding="utf-8")
+    return load_config(folder)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Config:
+    """An empty workspace."""
+    return make_workspace(tmp_path / "office")
+
+
+@pytest.fixture
+def make_office(tmp_path: Path) -> Callable[..., Config]:
+    """Make further workspaces, with settings of their own."""
+
+    def make(name: str, **settings: str) -> Config:
+        return make_workspace(tmp_path / name, settings=settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A workspace that holds the small ward; read-only by agreement."""
+    from daicho.intake.load import take_in
+
+    config = make_workspace(tmp_path_factory.mktemp("ward") / "office")
+    take_in([WARD_SMALL], config=config, today=TODAY)
+    return config
