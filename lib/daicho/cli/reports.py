@@ -24,14 +24,18 @@ def report(session: Session, name: str, parameters: tuple[str, ...], profile: st
 
     Example: daicho report coverage -p fiscal_year=2025
     """
-    from daicho.runs.run import plan_job, run_reports
+    from daicho.gate.process import gate_starting
 
     config = session.config()
-    job = plan_job(config, name, parameters=_pairs(parameters), profile=profile, today=session.day())
-    with line_progress("報告") as progress:
-        result = run_reports(
-            [job], name=name, config=config, today=session.day(), purpose=purpose or job.report.title("ja"), out=out, on_step=progress
-        )
+    with gate_starting(config) as wait_for_gate:
+        from daicho.runs.run import plan_job, run_reports
+
+        job = plan_job(config, name, parameters=_pairs(parameters), profile=profile, today=session.day())
+        wait_for_gate()
+        with line_progress("報告") as progress:
+            result = run_reports(
+                [job], name=name, config=config, today=session.day(), purpose=purpose or job.report.title("ja"), out=out, on_step=progress
+            )
     click.echo(f"{result.folder / 'index.html'}")
 
 

@@ -11,7 +11,7 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,6 +39,33 @@ def running_gate(config: Config, *, command: Sequence[str] = ()) -> Iterator[Pat
         client.close()
         if child is not None:
             _stop(child)
+
+
+@contextmanager
+def gate_starting(config: Config) -> Iterator[Callable[[], None]]:
+    """Start a gate while the caller loads its libraries; call what this yields before the gate is used.
+
+    Failures are not told here: whoever uses the gate next meets them with the right sentence.
+    """
+    started, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with contextlib.suppress(DaichoError), running_gate(config):
+            started.set()
+            may_end.wait()
+        started.set()
+
+    holder = threading.Thread(target=hold, name="gate-holder")
+    holder.start()
+    try:
+        yield lambda: _wait(started)
+    finally:
+        may_end.set()
+        holder.join()
+
+
+def _wait(event: threading.Event) -> None:
+    event.wait()
 
 
 def gate_command(config: Config) -> list[str]:

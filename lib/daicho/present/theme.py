@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
+
+from daicho.core.slow_imports import without_iri_grammar
 
 THEME = "daicho"
 FONT = "Noto Sans CJK JP, BIZ UDGothic, Hiragino Sans, Yu Gothic, Meiryo, sans-serif"
@@ -27,7 +26,7 @@ LAB_VEGALITE_MIME = "application/vnd.vegalite.v5+json"
 
 def load_altair() -> ModuleType:
     """Import Altair with this workspace's theme and renderer switched on; the second call costs nothing."""
-    with _without_iri_grammar():
+    with without_iri_grammar():
         import altair
     if altair.renderers.active != THEME:
         config: Any = theme_config
@@ -35,23 +34,6 @@ def load_altair() -> ModuleType:
         altair.renderers.register(THEME, render_chart)
         altair.renderers.enable(THEME)
     return altair
-
-
-@contextmanager
-def _without_iri_grammar() -> Iterator[None]:
-    """Keep jsonschema, which Altair imports, from compiling its IRI grammar.
-
-    That optional package takes two of the three seconds of the import and serves a format no chart has.
-    """
-    optional = "rfc3987_syntax"
-    is_ours = optional not in sys.modules
-    if is_ours:
-        sys.modules[optional] = None  # type: ignore[assignment]  # the documented way to make an import fail
-    try:
-        yield
-    finally:
-        if is_ours:
-            del sys.modules[optional]
 
 
 def render_chart(spec: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -28,8 +28,8 @@ from daicho.runs.publish import (
     publish_pdf,
     publish_xlsx,
 )
+from daicho.runs.publish.tables import TABLE_MIME
 
-TABLE_MIME = "application/vnd.daicho.table+json"
 DATA_FOLDER = "data"
 
 
@@ -52,8 +52,14 @@ def publish_report(
     data = out / DATA_FOLDER
     data.mkdir(exist_ok=True)
     files = [
-        publish_html(notebook, document=document, out=out / f"{report.name}.html", cache_dir=config.state_dir / "cache"),
-        publish_pdf(notebook, document=document, out=out / f"{report.name}.pdf"),
+        publish_html(
+            notebook,
+            document=document,
+            out=out / f"{report.name}.html",
+            templates=config.templates_dir,
+            cache_dir=config.state_dir / "cache",
+        ),
+        publish_pdf(notebook, document=document, out=out / f"{report.name}.pdf", templates=config.templates_dir),
         publish_xlsx(notebook, document=document, out=data / f"{report.name}.xlsx"),
     ]
     for name, release in _table_names(notebook, executed.releases).items():
@@ -160,4 +166,4 @@ def write_index(entries: Sequence[IndexEntry], *, name: str, config: Config, tod
         run_id=run_id,
         is_sealed=is_sealed,
     )
-    return publish_index(list(entries), index=index, out=out / "index.html")
+    return publish_index(list(entries), index=index, out=out / "index.html", templates=config.templates_dir)

@@ -16,6 +16,7 @@ from daicho.core.errors import DaichoError, DataError, DisclosureError, SealErro
 from daicho.gate.client import GateClient
 from daicho.gate.release import Release
 from daicho.kernels.manager import SealedKernel, sealed_kernel
+from daicho.present.translation import localise_notebook
 from daicho.runs.notebooks import ReportNotebook
 
 CELL_SECONDS = 600
@@ -71,9 +72,12 @@ def execute_report(
     """
     work.mkdir(parents=True, mode=0o700)
     finished = work.parent / f"{report.name}.executed.ipynb"
+    source = work.parent / f"{report.name}.ipynb"
+    notebook = nbformat.read(report.path, as_version=4)  # type: ignore[no-untyped-call]
+    nbformat.write(localise_notebook(notebook, language=config.language), source)  # type: ignore[no-untyped-call]
     logging.getLogger("papermill").setLevel(logging.ERROR)
     with sealed_kernel(config, gate=gate, work=work, profile=profile, purpose=purpose, run_id=run_id) as kernel:
-        _papermill(report, finished, parameters=parameters, kernel=kernel)
+        _papermill(report, source, finished, parameters=parameters, kernel=kernel)
         seal, is_sealed = kernel.seal_result(), kernel.is_sealed
     notebook = nbformat.read(finished, as_version=4)  # type: ignore[no-untyped-call]
     failed = failed_cell(notebook)
@@ -82,12 +86,12 @@ def execute_report(
     return Executed(notebook=notebook, releases=tuple(gate.run_releases(run_id)), seal=seal, is_sealed=is_sealed)
 
 
-def _papermill(report: ReportNotebook, finished: Path, *, parameters: Mapping[str, Any], kernel: SealedKernel) -> None:
+def _papermill(report: ReportNotebook, source: Path, finished: Path, *, parameters: Mapping[str, Any], kernel: SealedKernel) -> None:
     """Papermill's own errors quote the failing cell, so they end here."""
     stopped = ""
     try:
         papermill.execute_notebook(
-            report.path,
+            source,
             finished,
             parameters=dict(parameters),
             engine_name=ENGINE,

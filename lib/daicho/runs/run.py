@@ -6,23 +6,26 @@ import json
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from daicho.contracts.lock import contract_versions
 from daicho.core.config import Config
-from daicho.core.errors import DaichoError, DisclosureError, UsageError
+from daicho.core.errors import DaichoError, UsageError
+from daicho.core.fiscal import fiscal_year, fiscal_year_end
 from daicho.gate.client import GateClient
 from daicho.gate.process import running_gate
 from daicho.gate.release import Release
-from daicho.runs.documents import publish_report, report_entry, write_index
 from daicho.runs.execute import Executed, ReportFailedError, execute_report
 from daicho.runs.manifest import code_version, release_entry, snapshot_entry, write_manifest
 from daicho.runs.notebooks import ReportNotebook, check_parameters, load_report
-from daicho.runs.scan.scanner import Scanner
 from daicho.vault import latest_snapshot, snapshot_info
-from daicho.vault.identifiers import load_identifier_index
+
+if TYPE_CHECKING:
+    from daicho.runs.publisher import Publisher
 
 FAILED = "FAILED.json"
 Progress = Callable[[str], None]
@@ -38,6 +41,17 @@ class ReportJob:
 
 
 @dataclass(frozen=True)
+class RunFacts:
+    """What all files of one run say alike."""
+
+    run_id: str
+    name: str
+    config: Config
+    today: date
+    purpose: str
+
+
+@dataclass(frozen=True)
 class RunResult:
     """Where a finished run lies."""
 
@@ -47,10 +61,14 @@ class RunResult:
 
 
 def plan_job(config: Config, name: str, *, parameters: Mapping[str, Any], profile: str | None = None, today: date) -> ReportJob:
-    """Check a report's name and parameters before anything runs; an empty as-of day becomes today."""
+    """Check a report's name and parameters before anything runs.
+
+    An empty as-of day means the end of the fiscal year; while that is still to come, it means today.
+    """
     report = load_report(config, name)
     checked = check_parameters(report, parameters)
-    if "as_of" in report.parameters and not checked.get("as_of") and not report.parameters["as_of"].default:
+    given = {key: checked.get(key, item.default) for key, item in report.parameters.items()}
+    if "as_of" in given and not given["as_of"] and fiscal_year_end(int(given.get("fiscal_year", 0)) or fiscal_year(today)) > today:
         checked["as_of"] = today.isoformat()
     return ReportJob(report=report, parameters=checked, profile=profile or report.profile)
 
@@ -73,65 +91,85 @@ def run_reports(
     """
     if not jobs:
         raise UsageError(f"{name} names no report: give it at least one.")
-    run_id = f"{today:%Y%m%d}-{secrets.token_hex(4)}"
-    target = folder or (out or config.reports_dir) / name / run_id
+    facts = RunFacts(run_id=f"{today:%Y%m%d}-{secrets.token_hex(4)}", name=name, config=config, today=today, purpose=purpose)
+    target = folder or (out or config.reports_dir) / name / facts.run_id
     _refuse_occupied(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.parent / f".{target.name}.{run_id}.partial"
-    work = config.work_dir / run_id
-    work.mkdir(parents=True, mode=0o700)
-    step, is_complete = "start", False
+    aside = target.parent / f".{target.name}.{facts.run_id}.partial"
+    steps = _Steps(on_step, language=config.language)
     try:
         aside.mkdir()
+        _make(jobs, facts, aside=aside, steps=steps)
+    except Exception as error:
+        _leave_failure(target, facts, step=steps.current, error=error)
+        raise
+    finally:
+        shutil.rmtree(config.work_dir / facts.run_id, ignore_errors=True)
+        if not steps.is_complete:
+            shutil.rmtree(aside, ignore_errors=True)
+    aside.rename(target)
+    return RunResult(run_id=facts.run_id, folder=target, reports=tuple(job.report.name for job in jobs))
+
+
+class _Steps:
+    """Where a run is, for its user and for `FAILED.json`."""
+
+    def __init__(self, on_step: Progress, *, language: str) -> None:
+        self._on_step = on_step
+        self._language = language
+        self.current = "start"
+        self.is_complete = False
+
+    def report(self, report: ReportNotebook) -> None:
+        self.current = report.name
+        self._on_step(report.title(self._language))
+
+    def finish(self) -> None:
+        self.current = "finish"
+        self._on_step("検査" if self._language == "ja" else "scan")
+
+
+def _make(jobs: Sequence[ReportJob], facts: RunFacts, *, aside: Path, steps: _Steps) -> None:
+    """Execute report after report; meanwhile a second thread gets ready to publish, and publishes the report before."""
+    config = facts.config
+    work = config.work_dir / facts.run_id
+    work.mkdir(parents=True, mode=0o700)
+    executed: list[Executed] = []
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        publisher = pool.submit(_make_publisher, facts, aside)
         with running_gate(config), GateClient.connect(config) as gate:
-            made = []
             for job in jobs:
-                step = job.report.name
-                on_step(f"{job.report.title(config.language)}: 実行")
-                executed = execute_report(
+                steps.report(job.report)
+                done = execute_report(
                     job.report,
                     config=config,
                     gate=gate,
                     parameters=job.parameters,
                     profile=job.profile,
-                    purpose=purpose,
-                    run_id=f"{run_id}-{job.report.name}",
+                    purpose=facts.purpose,
+                    run_id=f"{facts.run_id}-{job.report.name}",
                     work=work / job.report.name,
                 )
-                on_step(f"{job.report.title(config.language)}: 出力")
-                made.append(
-                    publish_report(
-                        job.report, executed, config=config, profile=job.profile, purpose=purpose, today=today, run_id=run_id, out=aside
-                    )
-                )
-        step = "finish"
-        on_step("検査")
-        entries = [report_entry(item) for item in made]
-        write_index(
-            entries,
-            name=name,
-            config=config,
-            today=today,
-            run_id=run_id,
-            is_sealed=all(item.executed.is_sealed for item in made),
-            out=aside,
-        )
-        _refuse_identifiers(aside, config)
-        write_manifest(
-            aside,
-            _manifest(jobs, [item.executed for item in made], name=name, config=config, today=today, purpose=purpose, run_id=run_id),
-            outputs=[path for path in aside.rglob("*") if path.is_file()],
-        )
-        is_complete = True
-    except DaichoError as error:
-        _leave_failure(target, run_id=run_id, step=step, error=error, today=today)
-        raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        if not is_complete:
-            shutil.rmtree(aside, ignore_errors=True)
-    aside.rename(target)
-    return RunResult(run_id=run_id, folder=target, reports=tuple(job.report.name for job in jobs))
+                executed.append(done)
+                publishing = pool.submit(_publish, publisher, job, done)
+                if job is jobs[-1]:
+                    publishing.result()
+        steps.finish()
+        publisher.result().finish()
+    outputs = [path for path in aside.rglob("*") if path.is_file()]
+    write_manifest(aside, _manifest(jobs, executed, facts=facts), outputs=outputs)
+    steps.is_complete = True
+
+
+def _make_publisher(facts: RunFacts, aside: Path) -> Publisher:
+    """Publishing needs libraries that are slow to load; they load here, while the first kernel starts."""
+    from daicho.runs.publisher import Publisher
+
+    return Publisher(facts, aside)
+
+
+def _publish(publisher: Future[Publisher], job: ReportJob, executed: Executed) -> None:
+    publisher.result().publish(job, executed)
 
 
 def _refuse_occupied(target: Path) -> None:
@@ -139,46 +177,35 @@ def _refuse_occupied(target: Path) -> None:
         raise UsageError(f"{target} exists and is not empty: name a new folder with --out.")
 
 
-def _refuse_identifiers(folder: Path, config: Config) -> None:
-    """Every file is scanned before the folder appears. Raises DisclosureError naming file and kind, never the value."""
-    findings = Scanner(load_identifier_index(config)).scan([folder])
-    if findings:
-        first = findings[0]
-        raise DisclosureError(
-            f"the scan found {len(findings)} identifier(s): {Path(first.file).name} holds {first.kind}; nothing was published: "
-            "find where the notebook writes it, and remove it there."
-        )
-
-
-def _leave_failure(target: Path, *, run_id: str, step: str, error: DaichoError, today: date) -> None:
+def _leave_failure(target: Path, facts: RunFacts, *, step: str, error: Exception) -> None:
     """Leave `FAILED.json` (step, error code, no value) where the run would have appeared."""
     if target.exists() and any(target.iterdir()):
         return
     target.mkdir(parents=True, exist_ok=True)
     failed = error.failed if isinstance(error, ReportFailedError) else None
     body = {
-        "run_id": run_id,
-        "on": today.isoformat(),
+        "run_id": facts.run_id,
+        "on": facts.today.isoformat(),
         "step": step,
-        "exit_code": error.exit_code,
+        "exit_code": error.exit_code if isinstance(error, DaichoError) else 1,
         "error": failed.error_class if failed else type(error).__name__,
         "cell": failed.cell if failed else None,
     }
     (target / FAILED).write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _manifest(
-    jobs: Sequence[ReportJob], executed: Sequence[Executed], *, name: str, config: Config, today: date, purpose: str, run_id: str
-) -> dict[str, Any]:
+def _manifest(jobs: Sequence[ReportJob], executed: Sequence[Executed], *, facts: RunFacts) -> dict[str, Any]:
+    config = facts.config
     releases: dict[str, Release] = {release.facts.release_id: release for item in executed for release in item.releases}
     snapshots = sorted({release.facts.snapshot for release in releases.values()}) or [latest_snapshot(config)]
     return {
-        "run_id": run_id,
-        "name": name,
-        "created_on": today.isoformat(),
+        "run_id": facts.run_id,
+        "name": facts.name,
+        "created_on": facts.today.isoformat(),
         "municipality": {"code": config.municipality_code, "name": config.municipality_name},
-        "purpose": purpose,
+        "purpose": facts.purpose,
         "code_version": code_version(config),
+        "contract_versions": contract_versions(config.contracts_dir),
         "inputs": [snapshot_entry(snapshot_info(config, number)) for number in snapshots],
         "reports": [
             {
@@ -187,7 +214,7 @@ def _manifest(
                 "parameters": dict(job.parameters),
                 "release_ids": [release.facts.release_id for release in item.releases],
                 "sealed": item.is_sealed,
-                "seal_test": {check: passed for check, passed in item.seal},
+                "seal_test": dict(item.seal),
             }
             for job, item in zip(jobs, executed, strict=True)
         ],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from daicho.core.check_digits import is_individual_number
@@ -18,6 +19,8 @@ from daicho.vault.identifiers import IdentifierIndex
 # Digits with the separators people put between them; not a decimal fraction, not part of a hexadecimal digest.
 _NUMBER = re.compile(r"(?<![0-9.])[0-9](?:[\s\-‐‑‒–—―−ー­​‌‍⁠﻿]?[0-9])+(?![0-9]|\.[0-9])")
 _DIGEST = re.compile(r"[0-9a-fA-F]{16,}")
+# Any large odd number: it spreads character codes over 64 bits.
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 _RUN = re.compile(r"[0-9]+")
 _KINDS = (
     ("email", re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.(?:jp|com|net|org|info|ne|co)\b")),
@@ -40,10 +43,11 @@ class Finding:
 
 
 class Scanner:
-    """Scans texts against one ledger's index. An empty index still finds the known kinds."""
+    """Scans texts against one ledger's index. Without an index it still finds the known kinds."""
 
-    def __init__(self, index: IdentifierIndex | None) -> None:
+    def __init__(self, index: IdentifierIndex | None, *, constants: Sequence[str] = ()) -> None:
         self._index = index
+        self._constants = tuple(constants)
         self._kind_of: dict[int, str] = {}
         self._lengths: dict[int, set[int]] = defaultdict(set)
         if index is not None:
@@ -55,7 +59,7 @@ class Scanner:
         """Findings over files (folders are walked), sorted."""
         found: set[Finding] = set()
         for path in _files(paths):
-            for text in texts_of(path):
+            for text in texts_of(path, constants=self._constants):
                 found.update(Finding(str(path), kind) for kind in self.kinds_in(text))
         return sorted(found)
 
@@ -85,20 +89,30 @@ class Scanner:
         if self._index is None:
             return set()
         folded: str = pl.Series([text]).to_frame("t").select(normal_form(pl.col("t"))).item()
-        places: dict[str, list[int]] = defaultdict(list)
-        for start in range(len(folded) - PREFIX_LENGTH + 1):
-            places[folded[start : start + PREFIX_LENGTH]].append(start)
-        beginnings = [beginning for beginning in places if not beginning.isdigit()]
+        keys = _window_keys(folded)
+        _, first = np.unique(keys, return_index=True)
+        beginnings = [folded[start : start + PREFIX_LENGTH] for start in first.tolist()]
         candidates = set()
-        for beginning, digest in zip(beginnings, self._index.hasher.hashes(beginnings).tolist(), strict=True):
-            for length in self._lengths.get(digest, ()):
-                candidates |= {folded[start : start + length] for start in places[beginning] if start + length <= len(folded)}
+        for start, beginning, digest in zip(first.tolist(), beginnings, self._index.hasher.hashes(beginnings).tolist(), strict=True):
+            if digest in self._lengths and not beginning.isdigit():
+                places = np.flatnonzero(keys == keys[start]).tolist()
+                candidates |= {folded[at : at + length] for length in self._lengths[digest] for at in places if at + length <= len(folded)}
         return self._lookup(sorted(candidates))
 
     def _lookup(self, texts: list[str]) -> set[str]:
         if self._index is None or not texts:
             return set()
         return {self._kind_of[digest] for digest in self._index.hasher.hashes(texts).tolist() if digest in self._kind_of}
+
+
+def _window_keys(text: str) -> np.ndarray:
+    """One number for each run of PREFIX_LENGTH characters; equal runs have equal numbers."""
+    codes = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.uint64)
+    count = max(len(codes) - PREFIX_LENGTH + 1, 0)
+    keys = np.zeros(count, dtype=np.uint64)
+    for offset in range(PREFIX_LENGTH):
+        keys = keys * _MIX + codes[offset : offset + count]
+    return keys
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -9,7 +9,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pypdfium2
@@ -23,8 +23,11 @@ _JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _PDF_PROPERTIES = ("Title", "Author", "Subject", "Keywords", "Creator", "Producer")
 
 
-def texts_of(path: Path) -> Iterator[str]:
-    """Every text in a file: its name, its content, properties, hidden parts, embedded documents. Raises DataError for a damaged file."""
+def texts_of(path: Path, *, constants: Sequence[str] = ()) -> Iterator[str]:
+    """Every text in a file: its name, its content, properties, hidden parts, embedded documents. Raises DataError for a damaged file.
+
+    `constants` are texts that stand in every file of a kind to the letter (the chart library) and need no look.
+    """
     yield path.name
     suffix = path.suffix.lower()
     try:
@@ -33,19 +36,19 @@ def texts_of(path: Path) -> Iterator[str]:
         elif suffix in (".xlsx", ".docx", ".zip"):
             yield from _zipped(path.read_bytes())
         else:
-            yield from _plain(path.read_bytes())
+            yield from _plain(path.read_bytes(), constants)
     except (OSError, zipfile.BadZipFile, pypdfium2.PdfiumError) as error:
         raise DataError(
             f"{path.name} cannot be read for scanning ({type(error).__name__}): it is damaged or not what its name says."
         ) from None
 
 
-def _plain(data: bytes) -> Iterator[str]:
+def _plain(data: bytes, constants: Sequence[str] = ()) -> Iterator[str]:
     text = _decoded(data)
-    yield text
+    for constant in constants:
+        text = text.replace(constant, "\n")
     unescaped = _without_surrogates(_JSON_ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), html.unescape(text)))
-    if unescaped != text:
-        yield unescaped
+    yield unescaped
     # A name may be split over elements; without tags it is whole again.
     bare = _TAG.sub("", unescaped)
     if bare != unescaped:
