@@ -21,6 +21,7 @@ from daicho.runs.notebooks import ReportNotebook
 
 CELL_SECONDS = 600
 ENGINE = "daicho"
+PAPERMILL_TAGS = frozenset({"injected-parameters", "papermill-error-cell-tag"})
 _ERRORS = {error.__name__: error for error in (DataError, UsageError, DisclosureError, SealError, VaultError)}
 
 
@@ -115,8 +116,9 @@ def _papermill(report: ReportNotebook, source: Path, finished: Path, *, paramete
 
 
 def failed_cell(notebook: nbformat.NotebookNode) -> FailedCell | None:
-    """The first cell with an error output."""
-    for number, cell in enumerate(notebook.cells, start=1):
+    """The first cell with an error output, numbered as in the report's own notebook: cells that papermill put in do not count."""
+    own = [cell for cell in notebook.cells if not PAPERMILL_TAGS & set(cell.metadata.get("tags", []))]
+    for number, cell in enumerate(own, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 return FailedCell(cell=number, error_class=str(output.ename))

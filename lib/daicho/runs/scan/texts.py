@@ -80,7 +80,7 @@ def _embedded(run: str) -> Iterator[str]:
         yield from _zipped(data)
     else:
         text = data.decode("utf-8", errors="ignore")
-        if len(text) > len(data) // 3:
+        if len(text) >= len(data) // 4:
             yield html.unescape(text)
 
 
