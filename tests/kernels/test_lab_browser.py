@@ -11,7 +11,7 @@ import pytest
 from tests.kernels.benches import bench
 from tests.kernels.labs import serving_lab
 
-from daicho.kernels.kernelspec import KERNEL_TITLE
+from daicho.kernels.kernelspec import KERNEL_NAME, KERNEL_TITLE
 from daicho.seal import seal_available
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -33,6 +33,7 @@ def test_an_analyst_opens_a_notebook_and_sees_a_chart_from_a_sealed_kernel(tmp_p
     with bench() as made:
         made.config.notebooks_dir.mkdir(exist_ok=True)
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+        notebook.metadata["kernelspec"] = {"name": KERNEL_NAME, "display_name": KERNEL_TITLE, "language": "python"}
         nbformat.write(notebook, made.config.notebooks_dir / "first.ipynb")
         with serving_lab(made) as lab, playwright.sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -40,10 +41,15 @@ def test_an_analyst_opens_a_notebook_and_sees_a_chart_from_a_sealed_kernel(tmp_p
             hosts: set[str] = set()
             page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname or ""))
             page.goto(f"{lab.url}lab/tree/first.ipynb?token={lab.token}")
-            page.get_by_text(KERNEL_TITLE, exact=False).first.wait_for(timeout=60_000)
-            page.get_by_text("Run", exact=True).first.click()
-            page.get_by_text("Run All Cells", exact=True).first.click()
-            page.get_by_text("封止されている").first.wait_for(timeout=60_000)
+            page.locator(".jp-KernelName, .jp-Toolbar-kernelName").get_by_text(KERNEL_TITLE).first.wait_for(timeout=60_000)
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
+            page.on("console", lambda m: print("CONSOLE", m.type, m.text[:300]))
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            try:
+                page.get_by_text("封止されている").first.wait_for(timeout=20_000)
+            except Exception:
+                page.screenshot(path="/tmp/lab_debug.png"); raise
             page.locator(".vega-embed canvas, .vega-embed svg").first.wait_for(timeout=30_000)
             page.screenshot(path=tmp_path / "lab.png")
             browser.close()

@@ -17,21 +17,26 @@ WITH rule AS (       -- 定期の対象期間: the stage's regular windows, as t
     SELECT * FROM reference.schedule AS s
     WHERE s.rule = 'regular' AND {is_decidable("s")} AND {{rule_filters}}
 ),
-own_window AS (      -- each child's own window; partial birth dates have none
-    SELECT p.person, p.birth_date, r.vaccine_code, r.dose_code, r.valid_from, r.valid_to, {first_day("r", "p.birth_date")} AS opens_on,
-           {last_day("r", "p.birth_date")} AS closes_on
-    FROM person AS p JOIN rule AS r ON {concerns("r", birth="p.birth_date", sex="p.sex")}
-    WHERE p.birth_date IS NOT NULL AND p.birth_date <= $as_of
+legal_window AS MATERIALIZED (   -- worked out once for each birth date; partial birth dates have none
+    SELECT b.birth_date, b.sex, r.vaccine_code, r.dose_code, r.valid_from, r.valid_to, {first_day("r", "b.birth_date")} AS opens_on,
+           {last_day("r", "b.birth_date")} AS closes_on
+    FROM (SELECT DISTINCT birth_date, sex FROM person WHERE birth_date <= $as_of) AS b
+    JOIN rule AS r ON {concerns("r", birth="b.birth_date", sex="b.sex")}
 ),
-milestone AS (       -- of several versions of a rule, the one in force on the window's last day; as-of where the window has no end
-    SELECT person, birth_date, vaccine_code, dose_code,
+milestone_of AS MATERIALIZED (   -- of several versions of a rule, the one in force on the window's last day; as-of where there is no end
+    SELECT birth_date, sex, vaccine_code, dose_code,
            CASE $milestone WHEN '{LAST_LEGAL_DAY}' THEN least(closes_on, $as_of)
                            WHEN '{AS_OF}' THEN $as_of
                            WHEN '{AGE}' THEN reached_months_on(birth_date, CAST($age_months AS INTEGER)) END AS milestone_on
-    FROM own_window AS w
+    FROM legal_window AS w
     WHERE {in_force("w", f"CASE WHEN closes_on = {OPEN_END} THEN $as_of ELSE closes_on END")}
       -- Whoever has not entered a window without an end by the as-of day has no milestone.
       AND (closes_on < {OPEN_END} OR opens_on <= $as_of)
+),
+milestone AS (
+    SELECT p.person, p.birth_date, m.vaccine_code, m.dose_code, m.milestone_on
+    FROM person AS p JOIN milestone_of AS m ON m.birth_date = p.birth_date AND m.sex = p.sex
+    WHERE m.birth_date <= m.milestone_on AND m.milestone_on <= $as_of
 ),
 first_dose AS (      -- crude: any recorded dose of the stage
     SELECT person, dose, min(given_on) AS first_on FROM dose AS given
@@ -44,7 +49,6 @@ FROM milestone AS m
 JOIN residence AS r ON r.person = m.person AND r.resident_from <= m.milestone_on
                    AND (r.resident_until IS NULL OR m.milestone_on < r.resident_until)
 LEFT JOIN first_dose AS d ON d.person = m.person AND d.dose = m.dose_code
-WHERE m.birth_date <= m.milestone_on AND m.milestone_on <= $as_of
 """
 
 

@@ -45,9 +45,9 @@ def is_in_season(rule: str, day: str) -> str:
     """SQL: whether a day lies in the row's yearly season (10-01 to 01-31 runs over the new year)."""
     number = f"(month({day}) * 100 + day({day}))"
     start, end = (f"CAST(replace({rule}.season_{side}, '-', '') AS INTEGER)" for side in ("from", "to"))
-    return f"""CASE WHEN {rule}.season_from IS NULL THEN true
+    return f"""(CASE WHEN {rule}.season_from IS NULL THEN true
       WHEN {start} <= {end} THEN {number} BETWEEN {start} AND {end}
-      ELSE {number} >= {start} OR {number} <= {end} END"""
+      ELSE {number} >= {start} OR {number} <= {end} END)"""
 
 
 def _kind(rule: str, side: str) -> str:

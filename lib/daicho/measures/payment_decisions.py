@@ -21,12 +21,13 @@ _EVIDENCE = """CASE
         ELSE false END"""
 
 # n 日以上の間隔: n full days lie between, so the dates differ by n + 1. n 月以上: from the same day n months later.
-_INTERVAL_KEPT = """since.counted_from IS NULL
-               OR (c.event_on > since.counted_from + coalesce(CAST(s.min_interval_days AS INTEGER), 0)
-                   AND (s.min_interval_months IS NULL OR c.event_on > reached_months_on(since.counted_from, s.min_interval_months)))"""
+_INTERVAL_KEPT = """counted_from IS NULL
+             OR (event_on > counted_from + coalesce(CAST(min_interval_days AS INTEGER), 0)
+                 AND (min_interval_months IS NULL OR event_on > reached_months_on(counted_from, min_interval_months)))"""
 
-_SAME_DOSE = """NOT {0}.is_screened_only
-                        AND h.person = {0}.person AND h.vaccine = {0}.vaccine AND h.dose = {0}.dose AND h.event_on = {0}.event_on"""
+# Only equalities: an outer join with any other test compares every row with every row.
+_SAME_DOSE = """h.person = {0}.person AND h.vaccine = {0}.vaccine AND h.dose = {0}.dose AND h.event_on = {0}.event_on
+                        AND h.is_screened_only = {0}.is_screened_only"""
 
 DECISIONS = f"""
 WITH claim AS MATERIALIZED (   -- what the months asked for contain
@@ -40,22 +41,26 @@ WITH claim AS MATERIALIZED (   -- what the months asked for contain
       AND (e.paid_month BETWEEN $first_month AND $last_month
            OR ($with_unclaimed AND e.paid_month IS NULL AND (e.event_on IS NULL OR e.event_on BETWEEN $first_day AND $last_day)))
 ),
+history AS MATERIALIZED (      -- every dose the claimants ever had
+    SELECT person, vaccine, dose, given_on FROM dose WHERE date_status = 'ok' AND person IN (SELECT person FROM claim)
+),
 seasonal AS (                  -- 年度(シーズン)ごとに1回の接種
     SELECT DISTINCT vaccine_code FROM reference.schedule WHERE season_from IS NOT NULL
 ),
 earlier AS (                   -- doses of the same vaccine before this one
-    SELECT c.person, c.vaccine, c.dose, c.event_on, min(d.given_on) AS first_on, max(d.given_on) AS previous_on,
+    SELECT c.person, c.vaccine, c.dose, c.event_on, false AS is_screened_only, min(d.given_on) AS first_on,
+           max(d.given_on) AS previous_on,
            bool_or(CASE WHEN s.vaccine_code IS NULL THEN d.dose = c.dose
                         ELSE fiscal_year(d.given_on) = fiscal_year(c.event_on) END) AS is_second,
            bool_or(s.vaccine_code IS NOT NULL) AS is_seasonal
     FROM (SELECT DISTINCT person, vaccine, dose, event_on FROM claim WHERE NOT is_screened_only AND duplicate_rank = 1) AS c
-    JOIN dose AS d ON d.person = c.person AND d.vaccine = c.vaccine AND d.given_on < c.event_on AND d.date_status = 'ok'
+    JOIN history AS d ON d.person = c.person AND d.vaccine = c.vaccine AND d.given_on < c.event_on
     LEFT JOIN seasonal AS s ON s.vaccine_code = c.vaccine
     GROUP BY c.person, c.vaccine, c.dose, c.event_on
 ),
 with_dose AS (                 -- screenings on the day of a dose of the same vaccine
     SELECT DISTINCT c.claim FROM claim AS c
-    JOIN dose AS d ON d.person = c.person AND d.vaccine = c.vaccine AND d.given_on = c.event_on AND d.date_status = 'ok'
+    JOIN history AS d ON d.person = c.person AND d.vaccine = c.vaccine AND d.given_on = c.event_on
     WHERE c.is_screened_only
 ),
 component AS (                 -- 混合ワクチンの成分 written out as rows of their own beside the combined dose
@@ -63,7 +68,7 @@ component AS (                 -- 混合ワクチンの成分 written out as row
     FROM claim AS c
     JOIN reference.equivalence AS q ON q.counts_as_dose_code = c.dose
      AND {in_force("q", "c.event_on")}
-    JOIN dose AS d ON d.person = c.person AND d.given_on = c.event_on AND d.dose = q.dose_code AND d.date_status = 'ok'
+    JOIN history AS d ON d.person = c.person AND d.given_on = c.event_on AND d.dose = q.dose_code
 ),
 operating AS (                 -- 医療機関: in the list and in operation on the day; without a list only the check digit speaks
     SELECT DISTINCT c.institution, c.event_on FROM (SELECT DISTINCT institution, event_on FROM claim) AS c
@@ -103,22 +108,26 @@ price AS (                     -- by the day of the dose or screening, never the
      AND (l.age_from_years IS NULL OR c.age_years >= l.age_from_years) AND (l.age_to_years IS NULL OR c.age_years <= l.age_to_years)
     GROUP BY c.claim
 ),
-eligibility AS (               -- inside the window of a regular, special or transitional rule of the schedule
-    SELECT c.claim, bool_or(t.is_open) AS is_open, bool_or(t.is_open AND t.is_interval_kept) AS is_interval_kept,
-           bool_or(NOT t.is_decidable) AS is_undecidable
+legal_window AS MATERIALIZED ( -- worked out once for each dose and birth date
+    SELECT b.dose, b.birth_date, b.sex, {is_decidable("s")} AS is_decidable, s.condition, s.valid_from, s.valid_to, s.season_from, s.season_to,
+           s.min_interval_days, s.min_interval_months, s.interval_from,
+           {first_day("s", "b.birth_date")} AS opens_on, {last_day("s", "b.birth_date")} AS closes_on
+    FROM (SELECT DISTINCT dose, birth_date, sex FROM known WHERE birth_date IS NOT NULL) AS b
+    JOIN reference.schedule AS s ON s.dose_code = b.dose AND {concerns("s", birth="b.birth_date", sex="b.sex")}
+),
+rule_met AS (                  -- each claim against each rule of its dose: regular, special, catch-up, transitional
+    SELECT c.claim, s.is_decidable, c.event_on, s.min_interval_days, s.min_interval_months,
+           CASE s.interval_from WHEN 'first' THEN h.first_on ELSE h.previous_on END AS counted_from,
+           s.is_decidable AND {in_force("s", "c.event_on")} AND c.event_on BETWEEN s.opens_on AND s.closes_on
+             AND {is_in_season("s", "c.event_on")} AND {_EVIDENCE} AS is_open
     FROM known AS c
-    JOIN reference.schedule AS s ON s.dose_code = c.dose
+    JOIN legal_window AS s ON s.dose = c.dose AND s.birth_date = c.birth_date AND s.sex = c.sex
     LEFT JOIN earlier AS h ON {_SAME_DOSE.format("c")}
-    CROSS JOIN LATERAL (SELECT CASE s.interval_from WHEN 'first' THEN h.first_on ELSE h.previous_on END AS counted_from) AS since
-    CROSS JOIN LATERAL (
-        SELECT {is_decidable("s")} AS is_decidable,
-               coalesce({is_decidable("s")} AND {concerns("s", birth="c.birth_date", sex="c.sex")}
-                 AND {in_force("s", "c.event_on")}
-                 AND c.event_on BETWEEN {first_day("s", "c.birth_date")} AND {last_day("s", "c.birth_date")}
-                 AND {is_in_season("s", "c.event_on")} AND {_EVIDENCE}, false) AS is_open,
-               coalesce({_INTERVAL_KEPT}, false) AS is_interval_kept
-    ) AS t
-    GROUP BY c.claim
+),
+eligibility AS (
+    SELECT claim, bool_or(is_open) AS is_open, bool_or(is_open AND ({_INTERVAL_KEPT})) AS is_interval_kept,
+           bool_or(NOT is_decidable) AS is_undecidable
+    FROM rule_met GROUP BY claim
 ),
 amount AS (
     SELECT c.*, coalesce(l.prices, 0) AS prices, coalesce(l.gross_yen, 0) AS gross_yen, coalesce(r.rules, 0) AS copay_rules,
