@@ -64,7 +64,7 @@ def facts(**changes: Any) -> DocumentFacts:
                 "snapshot": 12,
                 "cells": 60,
                 "suppressed_cells": 3,
-                "audit": "合格",
+                "audit": "no_derivation",
                 "source": "予防接種台帳",
             },
         ),

@@ -11,7 +11,7 @@ from daicho.runs.publish.texts import Texts
 Line = tuple[str, str]
 
 # Facts of a release that stand in the table of releases, with the text that heads each.
-_RELEASE_COLUMNS = ("release_id", "measure", "profile", "as_of", "snapshot", "cells", "suppressed_cells", "audit", "source")
+_RELEASE_COLUMNS = ("release_id", "measure", "by", "profile", "as_of", "snapshot", "cells", "suppressed_cells", "audit", "source")
 _OPTIONAL_COLUMNS = ("recipient", "legal_basis")
 
 
@@ -43,21 +43,41 @@ def all_facts(document: DocumentFacts, texts: Texts) -> tuple[Line, ...]:
 
 
 def release_table(document: DocumentFacts, texts: Texts) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Headings and rows of the releases used; a column that no release fills is left out, and so is a repeated release."""
+    """Headings and rows of the releases used. Left out: a repeated release, a column no release fills, and what the document's own facts
+    say of every release alike."""
     releases: dict[str, Mapping[str, object]] = {}
     for release in document.releases:
         releases.setdefault(_words(release.get("release_id")), release)
-    optional = tuple(name for name in _OPTIONAL_COLUMNS if any(release.get(name) for release in releases.values()))
-    columns = _RELEASE_COLUMNS + optional
-    rows = tuple(tuple(_fact(release, name, language=texts.language) for name in columns) for release in releases.values())
-    return tuple(texts[name] for name in columns), rows
+    said = {"profile": document.profile, "as_of": _words(document.as_of), "snapshot": _words(document.snapshot)}
+    columns = tuple(
+        name
+        for name in _RELEASE_COLUMNS + _OPTIONAL_COLUMNS
+        if (name not in said or any(_words(release.get(name)) != said[name] for release in releases.values()))
+        and (name not in _OPTIONAL_COLUMNS or any(release.get(name) for release in releases.values()))
+    )
+    rows = tuple(tuple(_fact(release, name, texts) for name in columns) for release in releases.values())
+    return tuple(texts["breakdown" if name == "by" else name] for name in columns), rows
 
 
-def _fact(release: Mapping[str, object], name: str, *, language: str) -> str:
+def _fact(release: Mapping[str, object], name: str, texts: Texts) -> str:
+    in_english = texts.language == "en"
     if name == "measure":
-        in_english = _words(release.get("title_en")) if language == "en" else ""
-        return in_english or _words(release.get("title")) or _words(release.get("measure"))
+        return (in_english and _words(release.get("title_en"))) or _words(release.get("title")) or _words(release.get("measure"))
+    if name == "audit":
+        result = _words(release.get(name))
+        return texts[f"audit_{result}"] if f"audit_{result}" in texts else result
+    if name == "by":
+        return _breakdown(release, "label_en" if in_english else "label") or texts["no_breakdown"]
     return _words(release.get(name))
+
+
+def _breakdown(release: Mapping[str, object], label: str) -> str:
+    """The dimensions of a release, by their labels."""
+    columns, by = release.get("columns"), release.get("by")
+    if not isinstance(columns, (list, tuple)) or not isinstance(by, (list, tuple)):
+        return ""
+    labels = {column["name"]: column[label] for column in columns}
+    return "・".join(labels.get(name, str(name)) for name in by)
 
 
 def _words(value: object) -> str:

@@ -57,6 +57,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "cells": ("セル数", "Cells"),
     "suppressed_cells": ("秘匿セル数", "Suppressed"),
     "audit": ("監査", "Audit"),
+    "audit_not_required": ("不要", "not required"),
+    "audit_no_derivation": ("逆算不可を確認", "no derivation possible"),
+    "breakdown": ("区分", "Breakdown"),
+    "no_breakdown": ("総数", "total"),
     "source": ("出典", "Source"),
     "recipient": ("提供先", "Recipient"),
     "legal_basis": ("根拠", "Legal basis"),
@@ -100,6 +104,9 @@ class Texts:
 
     def __getitem__(self, name: str) -> str:
         return _TEXTS[name][self._position]
+
+    def __contains__(self, name: str) -> bool:
+        return name in _TEXTS
 
     def fill(self, name: str, **values: object) -> str:
         return self[name].format(**values)
