@@ -69,7 +69,7 @@ def check_extracts(paths: Sequence[Path], *, config: Config, mappings: Sequence[
         coded = {column.header: column.codelist for column in contract.columns if column.type is ColumnType.CODE and column.codelist}
         seen: dict[str, set[str]] = {header: set() for header in coded if header in names}
         for number, piece in enumerate(pieces(source)):
-            frame = read_rows(without_header(piece) if number == 0 else piece, names).frame
+            frame = read_rows(without_header(piece) if number == 0 else piece, names, file_name=source.path.name).frame
             for header, codes in seen.items():
                 codes.update(frame[header].unique().to_list())
         for header, codes in seen.items():

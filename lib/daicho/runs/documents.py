@@ -166,4 +166,6 @@ def write_index(entries: Sequence[IndexEntry], *, name: str, config: Config, tod
         run_id=run_id,
         is_sealed=is_sealed,
     )
-    return publish_index(list(entries), index=index, out=out / "index.html", templates=config.templates_dir)
+    return publish_index(
+        list(entries), index=index, out=out / "index.html", templates=config.templates_dir, cache_dir=config.state_dir / "cache"
+    )

@@ -65,7 +65,7 @@ def _fact(release: Mapping[str, object], name: str, texts: Texts) -> str:
         return (in_english and _words(release.get("title_en"))) or _words(release.get("title")) or _words(release.get("measure"))
     if name == "audit":
         result = _words(release.get(name))
-        return texts[f"audit_{result}"] if f"audit_{result}" in texts else result
+        return texts.get(f"audit_{result}", result)
     if name == "by":
         return _breakdown(release, "label_en" if in_english else "label") or texts["no_breakdown"]
     return _words(release.get(name))

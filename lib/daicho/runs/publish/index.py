@@ -11,6 +11,7 @@ from daicho.core.errors import UsageError
 from daicho.runs.publish.facts import IndexEntry, IndexFacts
 from daicho.runs.publish.templates import templates_dir
 from daicho.runs.publish.texts import Texts
+from daicho.runs.publish.typeface import with_typeface
 from daicho.runs.publish.viewer import content_policy
 from daicho.runs.publish.writing import write_bytes
 
@@ -18,7 +19,9 @@ STATUSES = ("done", "failed", "skipped")
 _STATUS_CLASSES = {"done": "passed", "failed": "failed", "skipped": "skipped"}
 
 
-def publish_index(entries: Sequence[IndexEntry], *, index: IndexFacts, out: Path, templates: Path | None = None) -> Path:
+def publish_index(
+    entries: Sequence[IndexEntry], *, index: IndexFacts, out: Path, templates: Path | None = None, cache_dir: Path | None = None
+) -> Path:
     """Write the index page and return its path. Failed entries stand where they belong, not at the end, so nobody misses them.
 
     Raises `UsageError` for an unknown status or a link that leaves the folder of the page.
@@ -41,7 +44,7 @@ def publish_index(entries: Sequence[IndexEntry], *, index: IndexFacts, out: Path
         size=file_size,
         href=_escaped_path,
     )
-    return write_bytes(out, page.encode("utf-8"))
+    return write_bytes(out, with_typeface(page, cache_dir=cache_dir).encode("utf-8"))
 
 
 def file_size(size_bytes: int) -> str:

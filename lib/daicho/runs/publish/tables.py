@@ -15,7 +15,7 @@ from daicho.runs.publish.texts import NOT_APPLICABLE_MARK, SUPPRESSED_MARK, Text
 
 TABLE_MIME = "application/vnd.daicho.table+json"
 TABLE_SCHEMA = 1
-COLUMN_KINDS = ("text", "count", "rate", "yen", "integer", "month", "date")
+COLUMN_KINDS = ("text", "count", "rate", "yen", "estimate", "integer", "month", "date")
 STATUSES = ("value", "zero", "suppressed", "not_applicable")
 _MARKS: Mapping[str, str] = {"suppressed": SUPPRESSED_MARK, "not_applicable": NOT_APPLICABLE_MARK}
 
@@ -34,7 +34,7 @@ class TableColumn:
 
     @property
     def is_number(self) -> bool:
-        return self.kind in ("count", "rate", "yen", "integer")
+        return self.kind in ("count", "rate", "yen", "estimate", "integer")
 
 
 @dataclass(frozen=True)

@@ -105,8 +105,9 @@ class Texts:
     def __getitem__(self, name: str) -> str:
         return _TEXTS[name][self._position]
 
-    def __contains__(self, name: str) -> bool:
-        return name in _TEXTS
+    def get(self, name: str, otherwise: str) -> str:
+        """A text of the catalogue, or other words where it has none of that name."""
+        return self[name] if name in _TEXTS else otherwise
 
     def fill(self, name: str, **values: object) -> str:
         return self[name].format(**values)

@@ -67,7 +67,7 @@ def table_frame(table: Table) -> pl.DataFrame:
     for position, column in enumerate(table.columns):
         cells = [row[position] for row in table.rows]
         if column.is_number:
-            dtype = pl.Float64 if column.kind == "rate" else pl.Int64
+            dtype = pl.Float64 if column.kind in ("rate", "estimate") else pl.Int64
             columns.append(_numbers(table, column, [cell.value for cell in cells], dtype=dtype))
             columns.append(pl.Series(f"{column.key}{STATUS_SUFFIX}", [cell.status for cell in cells], dtype=pl.String))
         else:

@@ -25,7 +25,9 @@ from daicho.runs.publish.texts import NOT_APPLICABLE_MARK, SUPPRESSED_MARK, ZERO
 from daicho.runs.publish.writing import write_bytes
 
 _FONT = "游ゴシック"
-_NUMBER_FORMATS: Mapping[str, str] = {"count": "#,##0", "rate": "0.0%", "yen": '"¥"#,##0', "integer": "0", "date": "yyyy/mm/dd"}
+_NUMBER_FORMATS: Mapping[str, str] = {
+    "count": "#,##0", "rate": "0.0%", "yen": '"¥"#,##0', "estimate": "#,##0.0", "integer": "0", "date": "yyyy/mm/dd",
+}  # fmt: skip
 _A4 = 9
 _WIDEST, _NARROWEST = 48, 8
 _SHEET_NAME_LENGTH = 31
@@ -180,7 +182,7 @@ def _write_cell(sheet: Any, row: int, column: int, cell: TableCell, *, kind: str
     if cell.status in ("suppressed", "not_applicable"):
         style = _MASKED if cell.status == "suppressed" else _INAPPLICABLE
         sheet.write_string(row, column, cell.text, formats(_BODY, strong, style))
-    elif kind in ("count", "rate", "yen", "integer") and isinstance(cell.value, (int, float)):
+    elif kind in ("count", "rate", "yen", "estimate", "integer") and isinstance(cell.value, (int, float)):
         sheet.write_number(row, column, cell.value, formats(_BODY, strong, {"num_format": _NUMBER_FORMATS[kind]}))
     elif kind == "date" and (day := _day(cell.value)) is not None:
         sheet.write_datetime(row, column, day, formats(_BODY, strong, {"num_format": _NUMBER_FORMATS[kind], "align": "left"}))
