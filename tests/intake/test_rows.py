@@ -25,6 +25,10 @@ def test_a_row_with_too_few_or_too_many_fields_is_set_aside_alone() -> None:
     assert split("1\n3,4\n5,6,7\n8,9\n") == ([("3", "4", 3), ("8", "9", 5)], [2, 4])
 
 
+def test_a_row_with_too_few_fields_is_set_aside_where_no_other_row_is_broken() -> None:
+    assert split("1,2\n3\n5,6\n") == ([("1", "2", 2), ("5", "6", 4)], [3])
+
+
 def test_one_field_too_few_and_one_too_many_do_not_cancel() -> None:
     assert split("1\n3,4,5\n8,9\n") == ([("8", "9", 4)], [2, 3])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Sequence
@@ -25,14 +26,23 @@ class Rows:
 
 
 def read_header(piece: Piece, *, file_name: str) -> list[str]:
-    """The header row. Raises DataError when it is empty or repeats a column."""
-    first = piece.text.split(b"\n", 1)[0].decode("utf-8", errors="replace")
-    headers = [cell.strip() for cell in next(csv.reader([first.rstrip("\r")]), [])]
+    """The header row. Raises DataError, without showing a cell, when it is none or repeats a column."""
+    first = piece.text.split(b"\n", 1)[0].decode("utf-8", errors="replace").rstrip("\r")
+    headers: list[str] = []
+    if "\r" not in first:
+        with contextlib.suppress(csv.Error):
+            headers = [cell.strip() for cell in next(csv.reader([first]), [])]
     if not any(headers):
-        raise DataError(f"{file_name}: the first line holds no column names; export the file again with a header row.")
-    repeated = sorted({header for header in headers if headers.count(header) > 1})
-    if repeated:
-        raise DataError(f"{file_name}: the column {repeated[0]} appears twice in the header; export the file again.")
+        raise DataError(
+            f"{file_name}: the first line holds no column names; export it as CSV with a header row and lines that end in CRLF or LF."
+        )
+    repeated = next((header for header in headers if headers.count(header) > 1), None)
+    if repeated is not None:
+        # By position: in a file without a header the first line is data.
+        places = [position for position, header in enumerate(headers, start=1) if header == repeated]
+        raise DataError(
+            f"{file_name}: a column name appears twice in the header (columns {places[0]} and {places[1]}); export the file again with a header row."
+        )
     return headers
 
 
@@ -40,19 +50,20 @@ def without_header(piece: Piece) -> Piece:
     return Piece(text=piece.text.split(b"\n", 1)[1] if b"\n" in piece.text else b"", first_line=piece.first_line + 1)
 
 
-def read_rows(piece: Piece, headers: Sequence[str]) -> Rows:
+def read_rows(piece: Piece, headers: Sequence[str], *, file_name: str = "the file") -> Rows:
     """Parse one piece. Physical lines are counted, blank lines skipped, quoted line ends allowed."""
     text, lines = piece.text, piece.text.count(b"\n")
     if b'"' not in text and not _has_blank_line(text):
         frame = _parse(text, headers)
-        # Without quotes, polars refuses a row with too many fields and leaves null (not "") where one has too few.
-        if frame is not None and frame.height == lines and frame[headers[-1]].null_count() == 0:
+        # Without quotes, polars refuses a row with too many fields, so the number of commas tells whether one has too few.
+        if frame is not None and frame.height == lines and text.count(b",") == lines * (len(headers) - 1):
             return Rows(frame=frame.with_columns(pl.Series(LINE, np.arange(lines, dtype=np.int64) + piece.first_line)), broken_lines=[])
     text, numbers, broken = _without_broken_rows(text, len(headers) - 1, piece.first_line)
     frame = _parse(text, headers)
     if frame is None or frame.height != len(numbers):
         raise DataError(
-            f"rows near line {piece.first_line} cannot be split into columns: check the quotation marks there and export again."
+            f"{file_name}: the rows from line {piece.first_line} on cannot be split into columns: a quotation mark is opened and not closed, "
+            "or stands inside a cell; export the file again."
         )
     return Rows(frame=frame.with_columns(pl.Series(LINE, numbers)), broken_lines=broken.tolist())
 
