@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from tests.conftest import ROOT
 
 from daicho.contracts.codelists import load_codelist
 from daicho.intake.places import DistrictFinder
-from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize(

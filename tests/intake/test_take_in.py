@@ -6,14 +6,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.conftest import TODAY
+from tests.intake.extract_factory import NUMBER_CHANGE, RESIDENT, VACCINATION, write_extract
 
 from daicho.core.config import Config
 from daicho.core.errors import DataError, UsageError, VaultError
 from daicho.intake.load import take_in
 from daicho.intake.report import IntakeReport
 from daicho.vault import open_snapshot
-from tests.conftest import TODAY
-from tests.intake.extract_factory import NUMBER_CHANGE, RESIDENT, VACCINATION, write_extract
 
 
 def load(config: Config, *paths: Path, **options: object) -> IntakeReport:

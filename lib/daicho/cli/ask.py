@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import polars as pl
 
 from daicho.cli.frame import DaichoCommand, Session
 from daicho.cli.tables import plain_table
+from daicho.cli.values import named_filters, pairs, write_whole
 from daicho.core.errors import UsageError
 
 
@@ -62,8 +66,8 @@ def _one_line(item: Any) -> str:
 
 @click.command(cls=DaichoCommand)
 @click.argument("measure")
-@click.option("--by", default="", metavar="D1,D2", help="Dimensions of the table.")
-@click.option("--where", "filters", multiple=True, metavar="K=V[,V]", help="Filter by codes or labels; may be repeated.")
+@click.option("--by", multiple=True, metavar="D1,D2", help="Dimensions of the table.")
+@click.option("--where", "filters", multiple=True, metavar="K=V[,V]", help="Filter by codes or labels; may be repeated, values add up.")
 @click.option("--fiscal-year", type=int, metavar="Y", help="Fiscal year, as 2025 for 令和7年度.")
 @click.option("--as-of", metavar="DATE", help="Day the figures are for.")
 @click.option("--month", type=int, metavar="YYYYMM", help="Month, where the measure takes one.")
@@ -72,12 +76,12 @@ def _one_line(item: Any) -> str:
 @click.option("--profile", help="Recipient profile: internal (default), public, statutory, settlement.")
 @click.option("--purpose", default="daicho query", help="Purpose of use, kept in the access log.")
 @click.option("--format", "style", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to FILE.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to FILE; CSV then has a BOM.")
 @click.pass_obj
 def query(
     session: Session,
     measure: str,
-    by: str,
+    by: tuple[str, ...],
     filters: tuple[str, ...],
     fiscal_year: int | None,
     as_of: str | None,
@@ -97,49 +101,44 @@ def query(
     from daicho.gate.process import running_gate
     from daicho.runs.asking import with_defaults
 
-    if style == "parquet" and output is None:
+    if style == "parquet" and output is None and sys.stdout.isatty():
         raise UsageError("parquet is binary: name a file with -o FILE.")
+    if output is not None and not output.parent.is_dir():
+        raise UsageError(f"the folder {output.parent} does not exist: make it, or name another file with -o.")
     config = session.config()
-    given = _pairs(parameters) | ({"month": str(month)} if month is not None else {})
+    wanted = named_filters(filters)
+    given = pairs(parameters) | ({"month": str(month)} if month is not None else {})
     asked = with_defaults(measure, as_of=as_of, fiscal_year=fiscal_year, parameters=given, today=session.day())
     with running_gate(config), GateClient.connect(config) as client:
         release = client.measure(
             measure,
-            by=tuple(item for item in by.split(",") if item),
-            where={key: tuple(value.split(",")) for key, value in _pairs(filters).items()},
+            by=tuple(name.strip() for names in by for name in names.split(",") if name.strip()),
+            where=wanted,
             snapshot=snapshot,
             profile=profile,
             purpose=purpose,
             **asked,
         )
-    if style == "parquet" and output is not None:
-        release.frame.write_parquet(output)
-        return
-    text = _rendered(release.frame, style)
+    content = _rendered(release.frame, style)
     if output is None:
-        click.echo(text, nl=False)
+        click.echo(content, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, codecs.BOM_UTF8 + content if style == "csv" else content)
     facts = release.facts
+    doubt = ", rests on reference data not verified" if facts.unverified else ""
     click.echo(
-        f"{facts.release_id}: snapshot {facts.snapshot}, profile {facts.profile}, {facts.cells} values, {facts.suppressed_cells} suppressed",
+        f"{facts.release_id}: snapshot {facts.snapshot}, profile {facts.profile}, {facts.cells} values, {facts.suppressed_cells} suppressed{doubt}",
         err=True,
     )
 
 
-def _pairs(items: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
-    for item in items:
-        key, separator, value = item.partition("=")
-        if not separator or not key or not value:
-            raise UsageError(f"{item} is not of the form NAME=VALUE.")
-        pairs[key] = value
-    return pairs
-
-
-def _rendered(frame: pl.DataFrame, style: str) -> str:
+def _rendered(frame: pl.DataFrame, style: str) -> bytes:
+    if style == "parquet":
+        written = io.BytesIO()
+        frame.write_parquet(written)
+        return written.getvalue()
     if style == "csv":
-        return frame.write_csv()
+        return frame.write_csv().encode()
     if style == "json":
-        return json.dumps(frame.to_dicts(), ensure_ascii=False, indent=1, default=str) + "\n"
-    return plain_table(frame)
+        return (json.dumps(frame.to_dicts(), ensure_ascii=False, indent=1, default=str) + "\n").encode()
+    return plain_table(frame).encode()

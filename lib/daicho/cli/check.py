@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from daicho.cli.frame import DaichoCommand, Session
-from daicho.core.errors import DataError
+from daicho.contracts.model import Finding
+from daicho.core.config import CONFIG_FILE, find_workspace
+from daicho.core.errors import DataError, UsageError
 
 
 @click.command(cls=DaichoCommand)
@@ -21,12 +24,7 @@ def check(session: Session, extracts: tuple[Path, ...], mappings: tuple[Path, ..
 
     Example: daicho check var/extracts --mapping vendor_codes.csv
     """
-    from daicho.runs.checking import check_extracts, check_workspace
-
-    config = session.config()
-    findings = check_workspace(config)
-    if extracts:
-        findings += check_extracts(extracts, config=config, mappings=mappings)
+    findings = _findings(session, extracts, mappings)
     errors = [finding for finding in findings if finding.severity == "error"]
     if style == "json":
         body = [{"severity": finding.severity, "where": finding.where, "message": finding.message} for finding in findings]
@@ -38,3 +36,18 @@ def check(session: Session, extracts: tuple[Path, ...], mappings: tuple[Path, ..
         raise DataError(f"{len(errors)} error(s) to mend; nothing was changed.")
     if style != "json":
         click.echo(f"no error, {len(findings)} note(s)")
+
+
+def _findings(session: Session, extracts: Sequence[Path], mappings: Sequence[Path]) -> list[Finding]:
+    """Everything found; where the configuration itself is wrong, that alone."""
+    from daicho.runs.checking import check_extracts, check_workspace
+
+    find_workspace(session.workspace)
+    try:
+        config = session.config()
+    except UsageError as error:
+        return [Finding("error", CONFIG_FILE, str(error))]
+    findings = check_workspace(config)
+    if extracts:
+        findings += check_extracts(extracts, config=config, mappings=mappings)
+    return findings

@@ -90,4 +90,7 @@ def _print_files(data: dict[str, Any], say: Callable[[str], None]) -> None:
         for label in ("quarantined", "warnings"):
             for rule, rows in sorted(file[label].items()):
                 say(f"  {label} {rule}: {rows}")
-    say(f"snapshot {data['snapshot']}" if data["snapshot"] else "nothing was taken in")
+    if data["dry_run"]:
+        say("dry run: nothing was changed")
+    else:
+        say(f"snapshot {data['snapshot']}")

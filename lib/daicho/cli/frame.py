@@ -103,6 +103,8 @@ def run_command(group: click.Group, arguments: list[str] | None = None) -> int:
         message, code, shown = error.format_message(), 2, error
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        message, code, shown = _refused_by_system(error), 5, error
     except Exception as error:
         message = f"an unexpected error of class {type(error).__name__} arose; run again with --debug to see where, and report it."
         code, shown = 1, error
@@ -114,6 +116,11 @@ def run_command(group: click.Group, arguments: list[str] | None = None) -> int:
 
 def _hint(error: click.UsageError) -> str:
     return f" (see `{error.ctx.command_path} --help`)" if error.ctx else ""
+
+
+def _refused_by_system(error: OSError) -> str:
+    where = f"{error.filename} cannot be read or written" if error.filename else "a file cannot be read or written"
+    return f"{where} ({error.strerror or type(error).__name__}): check its owner and mode, and the disk's free space."
 
 
 def _places(error: BaseException) -> str:

@@ -21,6 +21,7 @@ def scan(session: Session, paths: tuple[Path, ...], style: str) -> None:
     Example: daicho scan reports/out
     """
     from daicho.runs.scan.scanner import Scanner
+    from daicho.vault.catalog import VaultPaths
     from daicho.vault.identifiers import load_identifier_index
     from daicho.vault.keys import keys_exist
 
@@ -28,7 +29,8 @@ def scan(session: Session, paths: tuple[Path, ...], style: str) -> None:
         if not path.exists():
             raise UsageError(f"{path} does not exist: check the path.")
     config = session.config()
-    index = load_identifier_index(config) if keys_exist(config.key_dir) else None
+    has_ledger = keys_exist(config.key_dir) or not VaultPaths(config.vault_dir).is_empty()
+    index = load_identifier_index(config) if has_ledger else None
     findings = Scanner(index).scan(paths)
     if style == "json":
         click.echo(json.dumps([{"file": finding.file, "kind": finding.kind} for finding in findings], ensure_ascii=False))
@@ -82,9 +84,12 @@ def new(session: Session) -> None:
 
     Example: daicho key new
     """
+    from daicho.vault.catalog import VaultPaths
     from daicho.vault.keys import create_keys
 
     config = session.config()
+    if not VaultPaths(config.vault_dir).is_empty():
+        raise VaultError(f"the vault {config.vault_dir} was written with other keys: restore those to {config.key_dir} from their backup.")
     create_keys(config.key_dir, today=session.day())
     click.echo(f"keys written to {config.key_dir}: back them up apart from the vault; without them the vault is useless.")
 

@@ -9,6 +9,7 @@ import click
 
 from daicho.cli.frame import DaichoCommand, Session
 from daicho.cli.progress import line_progress
+from daicho.cli.values import pairs
 from daicho.core.errors import UsageError
 
 
@@ -30,7 +31,7 @@ def report(session: Session, name: str, parameters: tuple[str, ...], profile: st
     with gate_starting(config) as wait_for_gate:
         from daicho.runs.run import plan_job, run_reports
 
-        job = plan_job(config, name, parameters=_pairs(parameters), profile=profile, today=session.day())
+        job = plan_job(config, name, parameters=pairs(parameters), profile=profile, today=session.day())
         wait_for_gate()
         with line_progress("報告") as progress:
             result = run_reports(
@@ -86,13 +87,3 @@ def schedule(session: Session, what: str) -> None:
             click.echo(f"{plan.name}  {plan.title}  next {coming}" + (f"  owed {owed}" if owed else ""))
     else:
         click.echo(systemd_units(config) if what == "systemd" else crontab_lines(config))
-
-
-def _pairs(items: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
-    for item in items:
-        key, separator, value = item.partition("=")
-        if not separator or not key:
-            raise UsageError(f"{item} is not of the form NAME=VALUE.")
-        pairs[key] = value
-    return pairs

@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -196,10 +196,11 @@ def _roles(raw: object) -> tuple[RoleGrant, ...]:
     for number, grant in enumerate(raw, start=1):
         if not isinstance(grant, dict) or set(grant) - {"user", "role", "valid_until"} or not {"user", "role"} <= set(grant):
             raise UsageError(f"{CONFIG_FILE}: [[roles]] block {number} needs user, role and valid_until, and nothing else.")
-        if grant["role"] not in ROLES:
-            raise UsageError(f"{CONFIG_FILE}: [[roles]] block {number}: role must be one of {', '.join(ROLES)}.")
+        role = str(grant["role"]).replace("-", "_")
+        if role not in ROLES:
+            raise UsageError(f"{CONFIG_FILE}: [[roles]] block {number}: role must be one of {', '.join(ROLES).replace('_', '-')}.")
         until = grant.get("valid_until")
-        if not isinstance(until, date):
+        if not isinstance(until, date) or isinstance(until, datetime):
             raise UsageError(f"{CONFIG_FILE}: [[roles]] block {number}: valid_until must be a date such as 2027-03-31.")
-        grants.append(RoleGrant(user=str(grant["user"]), role=str(grant["role"]), valid_until=until))
+        grants.append(RoleGrant(user=str(grant["user"]), role=role, valid_until=until))
     return tuple(grants)

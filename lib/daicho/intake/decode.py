@@ -75,7 +75,7 @@ def _encoding(head: bytes, *, is_utf8: bool) -> str:
 def pieces(source: SourceFile) -> Iterator[Piece]:
     """The file as UTF-8 pieces of whole rows. Undecodable bytes become U+FFFD, which the conforming step finds row by row."""
     line = 1
-    for raw in _balanced(_raw_blocks(source), source):
+    for raw in _balanced(_readable(_raw_blocks(source), source), source):
         text = (
             raw
             if source.encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
@@ -97,6 +97,17 @@ def _raw_blocks(source: SourceFile) -> Iterator[bytes]:
             file.seek(len(codecs.BOM_UTF8))
         while block := file.read(PIECE_BYTES):
             yield block
+
+
+def _readable(blocks: Iterator[bytes], source: SourceFile) -> Iterator[bytes]:
+    """The same blocks; a file that goes away or fails while it is read is an error of the data."""
+    try:
+        yield from blocks
+    except OSError as error:
+        failed = error.strerror
+    else:
+        return
+    raise DataError(f"{source.path.name} cannot be read ({failed}): check the path and its permissions.")
 
 
 def _balanced(blocks: Iterator[bytes], source: SourceFile) -> Iterator[bytes]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+
+import duckdb
 
 from daicho.contracts.codelists import dose_lookup
 from daicho.contracts.loader import load_contracts
@@ -23,7 +26,7 @@ from daicho.intake.report import FileReport, IntakeReport
 from daicho.intake.sources import choose_contract, files_named, first_header, is_fault_key, is_mapping
 from daicho.vault.catalog import Batch, Catalog, VaultPaths, read_catalog, remove_leftovers, sync_folder, write_catalog, writer_lock
 from daicho.vault.engine import engine
-from daicho.vault.keys import KeyRing, create_keys, keys_exist, load_keys
+from daicho.vault.keys import KeyRing, complete_keys, load_keys, passing_keys
 from daicho.vault.mart import build_mart
 from daicho.vault.snapshots import prune_marts, publish_mart
 
@@ -38,6 +41,11 @@ class _Extract:
     source: SourceFile
     contract: Contract
     headers: list[str]
+
+    @property
+    def content(self) -> tuple[str, str]:
+        """What makes it the same extract, whatever its name."""
+        return self.contract.kind, self.source.sha256
 
 
 @dataclass(frozen=True)
@@ -69,28 +77,46 @@ def take_in(
     contracts = load_contracts(config.contracts_dir)
     extracts, delivered_mappings = _recognise(files_named(paths), config=config, contracts=contracts, kind=kind, mappings=mappings)
     vault = VaultPaths(config.vault_dir)
-    keys = _keys(config, vault, today=today)
-    with writer_lock(vault):
-        catalog = read_catalog(vault, keys.vault)
-        remove_leftovers(vault, catalog)
-        held = {(batch.kind, batch.sha256): batch for batch in catalog.live_batches()}
-        new = [extract for extract in extracts if (extract.contract.kind, extract.source.sha256) not in held]
-        reports = [_unchanged(extract, held[extract.contract.kind, extract.source.sha256]) for extract in extracts if extract not in new]
-        taken = _read_all(
-            new,
-            config=config,
-            keys=keys,
-            vault=vault,
-            catalog=catalog,
-            mappings=delivered_mappings,
-            dry_run=dry_run,
-            on_progress=on_progress,
-        )
-        if dry_run or not taken:
+    failed = ""
+    try:
+        with nullcontext() if dry_run else writer_lock(vault):
+            keys = _keys(config, vault, today=today, dry_run=dry_run)
+            catalog = read_catalog(vault, keys.vault)
+            if not dry_run:
+                remove_leftovers(vault, catalog)
+            held = {(batch.kind, batch.sha256): batch for batch in catalog.live_batches()}
+            first = {extract.content: extract for extract in reversed(extracts)}
+            taken = _read_all(
+                [extract for extract in extracts if extract.content not in held and first[extract.content] is extract],
+                config=config,
+                keys=keys,
+                vault=vault,
+                catalog=catalog,
+                mappings=delivered_mappings,
+                dry_run=dry_run,
+                on_progress=on_progress,
+            )
+            made = {item.extract.content: _checked(item) for item in taken}
+            if taken and not dry_run:
+                catalog, reports = _commit(taken, config=config, keys=keys, vault=vault, catalog=catalog, today=today)
+                made |= {item.extract.content: report for item, report in zip(taken, reports, strict=True)}
+            files = [
+                made[extract.content]
+                if extract.content in made and first[extract.content] is extract
+                else _unchanged(extract, held.get(extract.content) or made[extract.content])
+                for extract in extracts
+            ]
             number = catalog.latest.number if catalog.latest else None
-            return IntakeReport(snapshot=number, files=(*reports, *(_checked(item) for item in taken)), is_dry_run=dry_run)
-        changed, made = _commit(taken, config=config, keys=keys, vault=vault, catalog=catalog, today=today)
-        return IntakeReport(snapshot=changed.latest.number if changed.latest else None, files=(*reports, *made), is_dry_run=False)
+            return IntakeReport(snapshot=number, files=tuple(files), is_dry_run=dry_run)
+    except OSError as error:
+        failed = error.strerror or type(error).__name__
+    except duckdb.Error as error:
+        # The engine's message may quote a statement, and a statement may hold the key.
+        failed = f"{type(error).__name__} of the vault's engine"
+    raise VaultError(
+        f"the vault in {config.state_dir} cannot be written ({failed}): check the disk's free space and the folder's owner and mode; "
+        "nothing was taken in."
+    )
 
 
 def _recognise(
@@ -113,10 +139,10 @@ def _recognise(
     return extracts, delivered
 
 
-def _keys(config: Config, vault: VaultPaths, *, today: date) -> KeyRing:
-    """The workspace's keys; made on the very first intake, never when a vault already exists."""
-    if not keys_exist(config.key_dir) and not (vault.root / "catalog.json").exists():
-        return create_keys(config.key_dir, today=today)
+def _keys(config: Config, vault: VaultPaths, *, today: date, dry_run: bool) -> KeyRing:
+    """The workspace's keys; made on the very first intake, never when a vault already exists, and written by no dry run."""
+    if vault.is_empty():
+        return passing_keys(today=today) if dry_run else complete_keys(config.key_dir, today=today)
     return load_keys(config.key_dir)
 
 
@@ -272,12 +298,13 @@ def _checked(item: _Taken) -> FileReport:
     )
 
 
-def _unchanged(extract: _Extract, batch: Batch) -> FileReport:
+def _unchanged(extract: _Extract, batch: Batch | FileReport) -> FileReport:
+    """The report of a file whose content is held already, or was met before in the same delivery."""
     return FileReport(
         file=extract.source.path.name,
-        kind=batch.kind,
+        kind=extract.contract.kind,
         encoding=extract.source.encoding,
-        sha256=batch.sha256,
+        sha256=extract.source.sha256,
         status="unchanged",
         delivery="",
         batch=batch.batch,

@@ -74,7 +74,7 @@ class Reader:
         writing: Future[None] | None = None
         with ThreadPoolExecutor(max_workers=2) as pool:
             for number, piece in enumerate(_ahead(pieces(source), pool)):
-                rows = read_rows(without_header(piece) if number == 0 else piece, headers)
+                rows = read_rows(without_header(piece) if number == 0 else piece, headers, file_name=source.path.name)
                 watch.look(rows.frame)
                 frame = unfold(rows.frame, number_header=_dose_number_header(conformer.contract)) if is_wide(rows.frame) else rows.frame
                 result = conformer.conform(frame)

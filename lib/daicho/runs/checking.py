@@ -13,7 +13,7 @@ from daicho.contracts.mappings import check_codes, check_mapping
 from daicho.contracts.model import ColumnType, Finding
 from daicho.core.config import Config
 from daicho.core.errors import DaichoError
-from daicho.gate.profiles import load_disclosure
+from daicho.gate.profiles import PROFILES_FILE, load_disclosure
 from daicho.intake.codes import load_mappings
 from daicho.intake.decode import inspect_file, pieces
 from daicho.intake.rows import read_rows, without_header
@@ -25,11 +25,13 @@ from daicho.runs.plans import check_plans
 def check_workspace(config: Config) -> list[Finding]:
     """Every finding about the workspace's own files, worst first."""
     findings = list(check_contracts(config.contracts_dir))
-    findings += _tried("disclosure.yaml", lambda: load_disclosure(config.contracts_dir))
+    unread = _tried(PROFILES_FILE, lambda: load_disclosure(config.contracts_dir))
+    profiles = None if unread else frozenset(load_disclosure(config.contracts_dir).profiles)
+    findings += unread
     for path in config.mappings:
         findings += check_mapping(path, contracts_dir=config.contracts_dir)
     for path in sorted(config.notebooks_dir.glob("*.ipynb")):
-        findings += _check_notebook(config, path)
+        findings += _check_notebook(config, path, profiles=profiles)
     findings += check_plans(config)
     return sorted(findings)
 
@@ -42,13 +44,13 @@ def _tried(where: str, load: Callable[[], object]) -> list[Finding]:
     return []
 
 
-def _check_notebook(config: Config, path: Path) -> list[Finding]:
+def _check_notebook(config: Config, path: Path, *, profiles: frozenset[str] | None) -> list[Finding]:
     findings = _tried(path.name, lambda: load_report(config, path.stem))
     if findings:
         return findings
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     profile = notebook.metadata["daicho"]["profile"]
-    if profile not in load_disclosure(config.contracts_dir).profiles:
+    if profiles is not None and profile not in profiles:
         findings.append(Finding("error", path.name, f"its profile {profile} is not in disclosure.yaml."))
     if any(cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells if cell.cell_type == "code"):
         findings.append(Finding("error", path.name, "it holds stored outputs: clear them, notebooks go in clean."))

@@ -110,6 +110,10 @@ class VaultPaths:
         object.__setattr__(self, "marts", self.root / "marts")
         object.__setattr__(self, "temp", self.root / "temp")
 
+    def is_empty(self) -> bool:
+        """Whether nothing was ever committed here."""
+        return not (self.root / CATALOG_FILE).exists()
+
     def create(self) -> None:
         for folder in (self.root, self.segments, self.marts, self.temp):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -134,7 +138,7 @@ def read_catalog(paths: VaultPaths, key: Key) -> Catalog:
         return Catalog(vault_key_id=key.key_id)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        body, seal = raw["catalog"], raw["seal"]
+        body, seal = raw["catalog"], str(raw["seal"]).encode()
         catalog = Catalog(
             vault_key_id=body["vault_key_id"],
             batches=tuple(Batch(**item) for item in body["batches"]),
@@ -146,7 +150,7 @@ def read_catalog(paths: VaultPaths, key: Key) -> Catalog:
         raise VaultError(
             f"the vault was written with key {catalog.vault_key_id}, but the key at hand is {key.key_id}: restore the right key."
         )
-    if not hmac.compare_digest(_seal(key, body), seal):
+    if not hmac.compare_digest(_seal(key, body).encode(), seal):
         raise VaultError(f"{path} was changed outside daicho: restore the vault folder from its backup.")
     return catalog
 
@@ -179,14 +183,19 @@ def remove_leftovers(paths: VaultPaths, catalog: Catalog) -> None:
     known = {batch.segment for batch in catalog.batches} | {snapshot.mart for snapshot in catalog.snapshots}
     for folder in (paths.segments, paths.marts):
         for path in folder.iterdir():
-            if path.name not in known:
-                path.unlink()
+            if path.name not in known and _mart_of(path.name) not in known:
+                path.unlink(missing_ok=True)
     for path in paths.temp.iterdir():
         if not _is_in_use(path.name):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
+
+
+def _mart_of(name: str) -> str:
+    """The mart that derived tables lie beside: `snapshot-<number>-<digest>.duckdb` belongs to `snapshot-<number>.duckdb`."""
+    return "-".join(name.split("-")[:2]) + ".duckdb"
 
 
 def _is_in_use(name: str) -> bool:

@@ -7,6 +7,7 @@ vault useless by design; `daicho key status` says where they are and when they w
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import os
@@ -55,23 +56,61 @@ def keys_exist(key_dir: Path) -> bool:
 def create_keys(key_dir: Path, *, today: date) -> KeyRing:
     """Make the three keys. Raises VaultError when any exists already: a key is never overwritten."""
     if keys_exist(key_dir):
-        raise VaultError(f"keys already exist in {key_dir}: a key is never overwritten; use `daicho key rotate` to change them.")
-    key_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key_dir.chmod(0o700)
-    return KeyRing(**{purpose: write_key(key_dir, purpose, today=today) for purpose in PURPOSES})
+        raise VaultError(f"keys already exist in {key_dir}: a key is never overwritten.")
+    return complete_keys(key_dir, today=today)
 
 
-def write_key(key_dir: Path, purpose: str, *, today: date, suffix: str = "") -> Key:
-    """Draw one new key and write it with mode 0600, durable before it is used."""
-    key = Key(purpose=purpose, key_id=secrets.token_hex(6), created_on=today, secret=secrets.token_bytes(32))
-    path = key_path(key_dir, purpose + suffix)
-    text = json.dumps({"purpose": purpose, "key_id": key.key_id, "created_on": today.isoformat(), "secret_hex": key.secret.hex()})
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return key
+def complete_keys(key_dir: Path, *, today: date) -> KeyRing:
+    """Make the keys that are not there yet: all of a new workspace, or the rest after a crash amid making them.
+
+    Only for a workspace without a vault: a key made anew opens nothing that an earlier one has sealed. Raises VaultError.
+    """
+    failed = ""
+    try:
+        key_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key_dir.chmod(0o700)
+        for purpose in PURPOSES:
+            if not key_path(key_dir, purpose).exists():
+                _write_key(key_dir, draw_key(purpose, today=today))
+    except OSError as error:
+        failed = error.strerror or type(error).__name__
+    if failed:
+        raise VaultError(
+            f"keys cannot be written to {key_dir} ({failed}): check the folder's owner, its mode (0700) and the disk's free space."
+        )
+    return load_keys(key_dir)
+
+
+def draw_key(purpose: str, *, today: date) -> Key:
+    """A new key, in memory alone."""
+    return Key(purpose=purpose, key_id=secrets.token_hex(6), created_on=today, secret=secrets.token_bytes(32))
+
+
+def passing_keys(*, today: date) -> KeyRing:
+    """Keys that are written nowhere, for looking at extracts before a workspace has keys of its own."""
+    return KeyRing(**{purpose: draw_key(purpose, today=today) for purpose in PURPOSES})
+
+
+def _write_key(key_dir: Path, key: Key) -> None:
+    """Write a key with mode 0600, durable and whole before it has its name. A key of that name is never overwritten."""
+    aside = key_dir / f".{key.purpose}.{secrets.token_hex(4)}"
+    text = json.dumps(
+        {"purpose": key.purpose, "key_id": key.key_id, "created_on": key.created_on.isoformat(), "secret_hex": key.secret.hex()}
+    )
+    try:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, key_path(key_dir, key.purpose))
+    finally:
+        aside.unlink(missing_ok=True)
+    descriptor = os.open(key_dir, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load_keys(key_dir: Path) -> KeyRing:

@@ -1,0 +1,54 @@
+"""Kill an intake before each of its steps: `python -m tests.intake.killed_intake WORKSPACE EXTRACT OUT STRIDE`.
+
+For every STRIDE-th step the workspace is copied to OUT/<step>, and a child process runs `daicho intake` there until it is about to take that
+step on the file system; then it kills itself with SIGKILL. Ends with the first child that runs through.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from daicho.cli.frame import run_command
+from daicho.cli.main import cli
+from daicho.intake import load  # noqa: F401 - loaded once, here, for all children
+
+STEPS = {"os.rename", "os.remove", "os.link", "os.mkdir", "os.rmdir", "os.truncate"}
+MOST = 200
+
+
+def _kill_before(step: int, state: str) -> None:
+    taken = 0
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal taken
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        if (event in STEPS or writes) and str(arguments[0]).startswith(state):
+            taken += 1
+            if taken == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+
+
+def main(workspace: Path, extract: Path, out: Path, stride: int) -> int:
+    for step in range(1, MOST, stride):
+        copy = out / f"{step:03d}"
+        shutil.copytree(workspace, copy)
+        child = os.fork()
+        if child == 0:
+            sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+            _kill_before(step, str(copy / "var"))
+            os._exit(run_command(cli, ["--workspace", str(copy), "--today", "2026-11-24", "intake", str(extract)]))
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status):
+            return os.waitstatus_to_exitcode(status)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:4]), stride=int(sys.argv[4])))
