@@ -73,8 +73,28 @@ ITEMS = {
 RELEASED = {
     "residents": ({"residents_count"}, {"district", "birth_fy", "age_years", "age_band", "sex", "resident_class"}),
     "coverage_cohort": (
-        {"eligible_count", "vaccinated_count", "coverage_rate"},
+        {"eligible_count", "vaccinated_count", "coverage_rate", "unknown_history_count"},
         {"vaccine", "dose", "birth_fy", "district", "sex", "resident_class"},
+    ),
+    "timeliness": (
+        {
+            "eligible_count",
+            "too_early_count",
+            "on_time_count",
+            "late_under_2m_count",
+            "late_over_2m_count",
+            "timing_unknown_count",
+            "not_vaccinated_count",
+        },
+        {"vaccine", "dose", "birth_fy", "district", "sex", "resident_class"},
+    ),
+    "dropout": (
+        {"first_count", "last_count", "dropped_count", "dropout_rate"},
+        {"vaccine", "birth_fy", "district", "sex", "resident_class"},
+    ),
+    "dose_validity": (
+        {"doses_count"},
+        {"vaccine", "dose", "outcome", "month", "district", "sex", "birth_fy", "resident_class"},
     ),
     "annual_counts": (
         {"doses_count", "persons_count"},

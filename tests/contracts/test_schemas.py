@@ -43,9 +43,12 @@ def coverage(**changes: object) -> pl.DataFrame:
     row: dict[str, object] = {
         "district": "shiba", "district_label": "芝", "eligible_count": 20, "eligible_count_status": "value", "vaccinated_count": 0,
         "vaccinated_count_status": "zero", "coverage_rate": 0.0, "coverage_rate_status": "zero",
+        "unknown_history_count": 0, "unknown_history_count_status": "zero",
     }  # fmt: skip
     return pl.DataFrame(
-        [row | changes], schema_overrides={"eligible_count": pl.Int64, "vaccinated_count": pl.Int64, "coverage_rate": pl.Float64}
+        [row | changes],
+        schema_overrides=dict.fromkeys(("eligible_count", "vaccinated_count", "unknown_history_count"), pl.Int64)
+        | {"coverage_rate": pl.Float64},
     )
 
 

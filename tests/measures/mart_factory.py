@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import polars as pl
 from daicho.contracts.codelists import list_codelists, load_codelist
 from daicho.contracts.reference import list_reference, load_reference
 from daicho.core.ages import birth_fiscal_year
-from daicho.measures import MACROS, catalogue, compile_request, resolve_filters
+from daicho.measures import MACROS, appraisal_statements, catalogue, compile_request, resolve_doses, resolve_filters
 
 CONTRACTS = Path(__file__).parents[2] / "data_contracts"
 MINATO = "131032"
@@ -109,30 +112,30 @@ _TABLES = {
         date_status VARCHAR, was_resident BOOLEAN, district VARCHAR, resident_class VARCHAR""",
     "welfare": "person INTEGER, welfare_class VARCHAR, handbook_class VARCHAR, valid_from DATE, valid_to DATE",
     "institution": "institution VARCHAR, name VARCHAR, municipality_code VARCHAR, association_code VARCHAR, valid_from DATE, valid_to DATE",
+    "batch": "batch INTEGER, kind VARCHAR, received_on DATE, file_sha256 VARCHAR, file_name VARCHAR, is_live BOOLEAN",
     "batch_outcome": "batch INTEGER, kind VARCHAR, rule VARCHAR, outcome VARCHAR, rows BIGINT",
 }
 
 
 def reference_tables(home_ward: str = MINATO) -> dict[str, pl.DataFrame]:
     """The real code lists and reference data, and the one-row table that says whose workspace this is."""
+    return {**_shipped_tables(), "municipality": pl.DataFrame({"code": [home_ward]})}
+
+
+@cache
+def _shipped_tables() -> dict[str, pl.DataFrame]:
     tables = {name: load_codelist(CONTRACTS, name) for name in list_codelists(CONTRACTS)}
-    tables |= {name: load_reference(CONTRACTS, name) for name in list_reference(CONTRACTS)}
-    return tables | {"municipality": pl.DataFrame({"code": [home_ward]})}
+    return tables | {name: load_reference(CONTRACTS, name) for name in list_reference(CONTRACTS)}
 
 
 def build_mart(ledger: Ledger) -> duckdb.DuckDBPyConnection:
-    """A connection that looks like an opened snapshot."""
-    connection = duckdb.connect(":memory:")
-    for macro in MACROS:
-        connection.execute(macro)
-    connection.execute("CREATE SCHEMA reference")
-    for name, frame in {**reference_tables(ledger.home_ward), **ledger.reference}.items():
-        connection.register("frame", frame)
-        connection.execute(f'CREATE TABLE reference."{name}" AS SELECT * FROM frame')
-        connection.unregister("frame")
-    for name, columns in _TABLES.items():
-        connection.execute(f"CREATE TABLE {name} ({columns})")
-    connection.execute("CREATE VIEW dose AS SELECT * FROM event WHERE NOT is_screened_only AND duplicate_rank = 1")
+    """A connection that looks like an opened snapshot: the ledger in a database of its own, beside reference data that marts share."""
+    connection = _with_reference(ledger.home_ward, ledger.reference).cursor()
+    name = f"mart_{next(_numbers)}"
+    connection.execute(f"ATTACH ':memory:' AS {name}; USE {name}; SET search_path = '{name},memory'")
+    for table, columns in _TABLES.items():
+        connection.execute(f"CREATE TABLE {name}.{table} ({columns})")
+    connection.execute(f"CREATE VIEW {name}.dose AS SELECT * FROM event WHERE NOT is_screened_only AND duplicate_rank = 1")
     persons = {person.person: person for person in ledger.persons}
     _insert(connection, "person", (_person_row(person) for person in ledger.persons))
     _insert(connection, "residence", ((p.person, *asdict(spell).values()) for p in ledger.persons for spell in p.spells))
@@ -141,6 +144,26 @@ def build_mart(ledger: Ledger) -> duckdb.DuckDBPyConnection:
     _insert(connection, "institution", (tuple(asdict(row).values()) for row in ledger.institutions))
     _insert(connection, "batch_outcome", ledger.outcomes)
     return connection
+
+
+_numbers = count()
+_instances: dict[tuple[object, ...], tuple[duckdb.DuckDBPyConnection, Mapping[str, pl.DataFrame]]] = {}
+
+
+def _with_reference(home_ward: str, changed: Mapping[str, pl.DataFrame]) -> duckdb.DuckDBPyConnection:
+    """An instance with macros and reference data, made once for each set of tables."""
+    key = (home_ward, *((name, id(changed[name])) for name in sorted(changed)))
+    if key not in _instances:
+        connection = duckdb.connect(":memory:")
+        for macro in MACROS:
+            connection.execute(macro)
+        connection.execute("ATTACH ':memory:' AS reference")
+        for name, frame in {**reference_tables(home_ward), **changed}.items():
+            connection.register("frame", frame)
+            connection.execute(f'CREATE TABLE reference.main."{name}" AS SELECT * FROM frame')
+            connection.unregister("frame")
+        _instances[key] = (connection, changed)
+    return _instances[key][0]
 
 
 def ask(
@@ -154,10 +177,26 @@ def ask(
     """One measure as the gate would ask for it: filters resolved, request compiled, SQL run."""
     definition = catalogue()[measure]
     codes = resolve_filters(definition, where or {}, reference_tables())
-    query = compile_request(definition, by=by, where=codes, parameters=parameters)
+    doses = resolve_doses(definition, parameters, where=codes, reference=reference_tables())
+    query = compile_request(definition, by=by, where=codes, parameters=doses)
+    if _DERIVED.search(query.sql):
+        appraise(connection)
     frame = connection.execute(query.sql, dict(query.parameters)).pl()
     assert tuple(frame.columns) == query.columns
     return frame
+
+
+_DERIVED = re.compile(r"\b(appraisal|slot_fill|course_dose|credit)\b")
+
+
+def appraise(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the derived tables of a mart, once: they take longer than most tests."""
+    mart = connection.execute("SELECT current_database()").fetchall()[0][0]
+    if connection.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = 'appraisal'", [mart]).fetchall():
+        return
+    connection.execute(f"CREATE SCHEMA {mart}.derived; SET search_path = '{mart}.main,{mart}.derived,memory'")
+    for statement in appraisal_statements(reference_tables()):
+        connection.execute(statement)
 
 
 def count_duplicates(events: Iterable[Event]) -> list[tuple[Event, int]]:

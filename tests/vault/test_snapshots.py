@@ -6,14 +6,14 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from tests.conftest import TODAY
+from tests.intake.extract_factory import RESIDENT, write_extract
 
 from daicho.core.config import Config
 from daicho.core.errors import VaultError
 from daicho.intake.load import take_in
 from daicho.vault import latest_snapshot, open_snapshot, snapshot_info
 from daicho.vault.catalog import VaultPaths, writer_lock
-from tests.conftest import TODAY
-from tests.intake.extract_factory import RESIDENT, write_extract
 
 
 def held(config: Config, tmp_path: Path, count: int = 1) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from daicho.contracts.check_codelists import unverified_note
+from daicho.contracts.check_series import check_series
 from daicho.contracts.codelists import codes_of, load_codelist
 from daicho.contracts.model import Finding
 from daicho.contracts.reference import FOLDER, ReferenceTable, list_reference, load_reference, reference_table
@@ -19,6 +20,7 @@ from daicho.contracts.schedule import INTERVALS_FROM, KINDS_WITH_VALUE, RULES, W
 from daicho.core.errors import UsageError
 
 Row = Mapping[str, Any]
+DEFINITION_KINDS = ("zero_dose", "fully_immunised")
 MARKS = ("S", "S2", "S2/M", "M", "?")
 # Columns of closed vocabularies that are not code lists.
 _VOCABULARIES: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
@@ -36,6 +38,8 @@ _VOCABULARIES: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
             "admin_fee_kind": ("none", "included", "separate"),
         },
         "copay": {"age_basis": ("dose_day", "fiscal_year_end")},
+        "series": {"mark": MARKS},
+        "definition": {"kind": DEFINITION_KINDS, "mark": MARKS},
     }
 )
 _FILLED: Mapping[str, Sequence[str]] = MappingProxyType(
@@ -55,6 +59,8 @@ _FILLED: Mapping[str, Sequence[str]] = MappingProxyType(
         "statutory": ("report", "recipient", "legal_basis", "verified"),
         "program": ("vaccine_code", "program_class", "verified"),
         "equivalence": ("dose_code", "counts_as_dose_code", "verified"),
+        "series": ("series", "dose_code", "position", "is_home", "verified"),
+        "definition": ("kind", "definition", "age_months", "group", "dose_code", "verified"),
         "coverage_target": ("dose_code", "target_percent", "verified"),
         "form_row": ("form", "position", "dose_code", "group_label", "stage_label", "verified"),
     }
@@ -98,6 +104,8 @@ def _check_table(name: str, frame: pl.DataFrame, contracts_dir: Path) -> Iterato
         yield from _gaps(table, rows)
     if name == "schedule":
         yield from _schedule(rows, contracts_dir)
+    if name == "series":
+        yield from check_series(rows, contracts_dir)
     if name == "copay":
         yield from _exemptions(rows, contracts_dir)
 

@@ -29,7 +29,7 @@ DELIVERIES = ("full_or_changes", "append")
 ON_UNKNOWN = ("quarantine", "unknown")
 FORBIDDEN_WORDS = ("個人番号", "マイナンバー")
 ROLES = ("dimension", "value")
-VALUE_KINDS, DIMENSION_KINDS = ("count", "rate", "yen"), ("text", "integer", "month", "fiscal_year")
+VALUE_KINDS, DIMENSION_KINDS = ("count", "rate", "yen", "estimate"), ("text", "integer", "month", "fiscal_year")
 _CONTRACT_EXTRAS = {"titleEn", "naturalKey", "delivery"}
 _COLUMN_EXTRAS = {
     "columnType", "labelEn", "source", "aliases", "headerRequired", "codelist", "onUnknown", "scannerKind", "repeats", "prefix", "derived",

@@ -42,6 +42,11 @@ def recognise_kind(headers: Sequence[str], contracts: Mapping[str, Contract], *,
     raise DataError(f"{file_name}: the column {nearest.missing[0]} of the kind {kind} is missing; export the file with it.")
 
 
+def is_header(cells: Sequence[str], contracts: Mapping[str, Contract]) -> bool:
+    """Whether any cell of a file's first line is a column of any contract."""
+    return any(len(_match([cell], contract).unknown) == 0 for cell in cells for contract in contracts.values())
+
+
 def missing_optional_headers(contract: Contract, names: Sequence[str]) -> tuple[str, ...]:
     """Headers of the contract that a recognised file lacks: accepted, but to be said. `names` as `recognise_kind` gives them."""
     present = {_REPEAT.sub("", fold_header(name)) for name in names}

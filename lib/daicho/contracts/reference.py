@@ -47,7 +47,7 @@ _TABLES: Mapping[str, ReferenceTable] = MappingProxyType(
                 "birth_from": DATE, "birth_to": DATE,
                 "window_from_kind": TEXT, "window_from_value": WHOLE, "window_to_kind": TEXT, "window_to_value": WHOLE,
                 "absolute_from": DATE, "absolute_to": DATE, "season_from": TEXT, "season_to": TEXT,
-                "std_from_months": WHOLE, "std_to_months": WHOLE,
+                "std_from_months": WHOLE, "std_to_months": WHOLE, "due_from_days": WHOLE, "due_to_days": WHOLE,
                 "min_interval_days": WHOLE, "min_interval_months": WHOLE, "interval_from": TEXT,
                 "doses_required": WHOLE, "lifetime": YES_NO, **_FOUND,
             },
@@ -91,6 +91,16 @@ _TABLES: Mapping[str, ReferenceTable] = MappingProxyType(
             columns={"dose_code": TEXT, "counts_as_dose_code": TEXT, **_DATED, **_FOUND},
             identity=("dose_code", "counts_as_dose_code"),
             codes={"dose_code": "dose_stage", "counts_as_dose_code": "dose_stage"},
+        ),
+        "series": ReferenceTable(
+            columns={"series": TEXT, "dose_code": TEXT, "position": WHOLE, "is_home": YES_NO, **_DATED, **_FOUND},
+            identity=("series", "dose_code"),
+            codes={"dose_code": "dose_stage"},
+        ),
+        "definition": ReferenceTable(
+            columns={"kind": TEXT, "definition": TEXT, "age_months": WHOLE, "group": TEXT, "dose_code": TEXT, **_DATED, **_FOUND},
+            identity=("kind", "definition", "group", "dose_code"),
+            codes={"dose_code": "dose_stage"},
         ),
         "coverage_target": ReferenceTable(
             columns={"dose_code": TEXT, "target_percent": WHOLE, **_DATED, **_FOUND},

@@ -74,7 +74,7 @@ def released_schema(contract: OutputContract, *, by: Sequence[str]) -> pa.DataFr
         columns[name] = pa.Column(pl.String if known[name].kind == "text" else pl.Int64, nullable=True)
         columns[f"{name}_label"] = pa.Column(pl.String, nullable=True)
     for value in contract.values:
-        columns[value.name] = pa.Column(pl.Float64 if value.kind == "rate" else pl.Int64, checks=_value_checks(value), nullable=True)
+        columns[value.name] = pa.Column(pl.Float64 if value.kind in ("rate", "estimate") else pl.Int64, checks=_value_checks(value), nullable=True)
         columns[f"{value.name}_status"] = pa.Column(pl.String, checks=pa.Check.isin(STATUSES))
     agreement = [pa.Check(_agrees, name=f"{value.name}_agrees_with_its_status", value_name=value.name) for value in contract.values]
     return pa.DataFrameSchema(columns, checks=agreement, strict=True, ordered=True, name=contract.measure)

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 from daicho.core.config import Config, load_config
-from daicho.core.errors import DaichoError
+from daicho.core.errors import DaichoError, VaultError
 from daicho.gate.engine import Engine
 from daicho.gate.process import READY
 from daicho.gate.server import GateServer
@@ -32,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     except DaichoError as error:
         sys.stderr.write(f"daicho: {error}\n")
         return error.exit_code
+    except OSError as error:
+        sys.stderr.write(f"daicho: the gate cannot use {error.filename or 'its folder'} ({error.strerror}): check its owner and mode.\n")
+        return VaultError.exit_code
     return 0
 
 

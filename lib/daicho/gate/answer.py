@@ -20,7 +20,7 @@ from daicho.gate.failures import FAILED, note_failure
 from daicho.gate.plan import Plan, make_plan, planned_facts
 from daicho.gate.profiles import DisclosureRules
 from daicho.gate.protocol import Answer, refusal
-from daicho.gate.publication import refuse_derivable
+from daicho.gate.publication import refuse_derivable, refuse_gaps
 from daicho.gate.release import Release, canonical_json, label_of, release_to_bytes, status_of
 from daicho.gate.release_ledger import Recorded, ReleaseLedger, body_hash
 from daicho.gate.request import MAX_PURPOSE, parse_request
@@ -140,6 +140,8 @@ class Answers:
             suppressed_cells=facts.suppressed_cells,
             recorded_at=self._clock().isoformat(timespec="milliseconds"),
         )
+        if profile.refuse_derivable:
+            refuse_gaps(recorded, has_estimates=any(rule.kind == "estimate" for rule in measure.rules), implicit=measure.implicit)
         return recorded, body
 
     def _record(self, plan: Plan, recorded: Recorded, body: bytes) -> tuple[Recorded, bytes]:

@@ -67,6 +67,9 @@ def _facts_agree(ledger: ReleaseLedger, recorded: Recorded) -> list[Finding]:
 
 def _log_agrees(log: AccessLog, ledger: ReleaseLedger) -> list[Finding]:
     findings = []
+    # A gate killed at its very first release leaves one that is not logged; more than one means that lines are gone.
+    if len(ledger.all()) > 1 and not any(log.entries()):
+        findings.append(Finding("error", ACCESS_LOG_FILE, "the log is gone, but releases are recorded: restore it from its backup."))
     for number, entry in enumerate(log.entries(), start=1):
         if entry["release_id"] and ledger.find(entry["release_id"]) is None:
             findings.append(Finding("error", ACCESS_LOG_FILE, f"line {number} names a release that the release ledger does not hold."))

@@ -167,6 +167,13 @@ class GateClient:
         for parameter in entry["parameters"]:
             if isinstance(parameter, Mapping) and parameter.get("required") and parameter["name"] not in request["parameters"]:
                 return f"{entry['name']} needs the parameter {parameter['name']}."
+        if request["profile"] is not None and request["profile"] not in self.profiles:
+            return f"there is no profile {request['profile']}; you may ask for {', '.join(self.profiles) or 'none'}."
+        if request["where"]:
+            return (
+                f"the catalogue has no such filter value, or a parameter is out of range: the values of {', '.join(request['where'])} "
+                f"are the codes and labels in data_contracts/codelists; `daicho measures {entry['name']}` shows the parameters."
+            )
         return ""
 
 

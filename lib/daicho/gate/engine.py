@@ -18,7 +18,7 @@ ParameterValue = str | int | date
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """A parameter a request may set. `type`: date, int, month (YYYYMM) or choice."""
+    """A parameter a request may set. `type`: date, int, month (YYYYMM), choice or dose."""
 
     name: str
     type: str
@@ -31,7 +31,7 @@ class MeasureSpec:
     """A measure as the gate sees it: its vocabulary, how its values are protected and how its columns read.
 
     `card` is its entry in the public catalogue. `counts_payees`: its figures are somebody's income, so profiles with a minimum of payees
-    need the column `__payees` in the query's result.
+    need the column `__payees` in the query's result. `implicit` dimensions are in every table, asked for or not.
     """
 
     name: str
@@ -47,11 +47,12 @@ class MeasureSpec:
     rules: tuple[ValueRule, ...]
     counts_payees: bool
     card: Mapping[str, Any]
+    implicit: tuple[str, ...] = ()
 
     @property
     def is_stock(self) -> bool:
         """Whether it counts people who are there (a denominator) beside things that happened."""
-        return any(rule.kind == "rate" for rule in self.rules)
+        return any(rule.kind == "rate" or rule.part_of or rule.along for rule in self.rules)
 
 
 @dataclass(frozen=True)

@@ -19,18 +19,21 @@ from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, Query
 from daicho.gate.release import ColumnFacts
 from daicho.gate.suppression import ValueRule
 from daicho.measures import (
+    APPRAISAL_REFERENCE,
     INSTITUTION_NAMES,
     MACROS,
     PRIVACY_COLUMN,
     Measure,
     ValueColumn,
+    appraisal_statements,
     catalogue,
     compile_request,
     label_columns,
+    resolve_doses,
     resolve_filters,
 )
 from daicho.measures.dimensions import dimension_of
-from daicho.vault import latest_snapshot, open_snapshot
+from daicho.vault import DerivedTables, latest_snapshot, open_snapshot
 
 INSTITUTION = "institution"
 MUNICIPALITY = "municipality"
@@ -56,7 +59,9 @@ class LedgerEngine:
 
     def open(self, snapshot: int) -> duckdb.DuckDBPyConnection:
         """Open a snapshot, and keep the names of its institutions for labels."""
-        connection = open_snapshot(self._config, snapshot=snapshot, reference=self._tables(), macros=MACROS)
+        tables = self._tables()
+        derived = DerivedTables(statements=appraisal_statements(tables), reference=APPRAISAL_REFERENCE)
+        connection = open_snapshot(self._config, snapshot=snapshot, reference=tables, macros=MACROS, derived=derived)
         try:
             names = connection.execute(INSTITUTION_NAMES).pl()
         except BaseException:
@@ -77,7 +82,8 @@ class LedgerEngine:
     ) -> Query:
         found = self._catalogue[measure]
         codes = resolve_filters(found, where, self._tables())
-        compiled = compile_request(found, by=by, where=codes, parameters=parameters)
+        doses = resolve_doses(found, parameters, where=codes, reference=self._tables())
+        compiled = compile_request(found, by=by, where=codes, parameters=doses)
         as_of = compiled.resolved.get("as_of")
         return Query(
             sql=compiled.sql,
@@ -149,7 +155,7 @@ def describe_measure(measure: Measure) -> MeasureSpec:
         source=measure.source,
         notes=measure.notes,
         dimensions={name: ColumnFacts(name, item.label, item.label_en, item.kind, "") for name, item in found.items()},
-        filters=frozenset(found),
+        filters=frozenset(measure.filters),
         required_filters=measure.required_filters,
         parameters={item.name: ParameterSpec(item.name, item.type, item.required, item.choices) for item in measure.parameters},
         values=tuple(ColumnFacts(value.name, value.label, value.label_en, value.kind, value.unit) for value in measure.values),
@@ -161,11 +167,16 @@ def describe_measure(measure: Measure) -> MeasureSpec:
                 is_personal=is_personal,
                 numerator=value.numerator,
                 denominator=value.denominator,
+                may_exceed_one=value.may_exceed_one,
+                part_of=value.part_of,
+                rests_on=value.rests_on,
+                along=value.along,
             )
             for value in measure.values
         ),
         counts_payees=measure.privacy_unit == "institution" or bool(measure.payees),
         card=measure_card(measure),
+        implicit=measure.implicit,
     )
 
 
@@ -192,7 +203,8 @@ def measure_card(measure: Measure) -> dict[str, Any]:
             {"name": item.name, "label": item.label, "label_en": item.label_en, "kind": item.kind, "description": item.description}
             for item in found
         ],
-        "filters": list(measure.dimensions),
+        "implicit_dimensions": list(measure.implicit),
+        "filters": list(measure.filters),
         "required_filters": list(measure.required_filters),
         "parameters": [
             {

@@ -24,6 +24,18 @@ def refuse_derivable(release: Recorded, *, published: Iterable[Recorded], rules:
             raise DisclosureError(_advice(release, earlier))
 
 
+def refuse_gaps(release: Recorded, *, has_estimates: bool, implicit: Sequence[str]) -> None:
+    """Raise DisclosureError when a table with estimates lacks a figure: estimates accumulate, and what is missing could be divided out."""
+    if not (has_estimates and release.suppressed_cells):
+        return
+    dropped = _dimension_to_drop([name for name in release.request["by"] if name not in implicit], ())
+    what = f"drop the dimension {dropped}" if dropped else "ask for a larger group or fewer months"
+    raise DisclosureError(
+        f"a published table of {release.request['measure']} shows every figure or none, and {release.suppressed_cells} of these rest on too "
+        f"few persons: {what}, or use the profile internal."
+    )
+
+
 def may_not_stand_together(release: Recorded, earlier: Recorded, *, rules: DisclosureRules) -> bool:
     """Whether a figure withheld in one of two releases may be derived with the other. The same table twice tells nothing new."""
     if earlier.profile != release.profile or earlier.request["measure"] not in rules.joint_with(release.request["measure"]):

@@ -25,7 +25,7 @@ LABEL_SUFFIX = "_label"
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """How one released column reads. `kind` is count, rate or yen for values; text, integer, month or fiscal_year for dimensions."""
+    """How one released column reads. `kind` is count, rate, yen or estimate for values; text, integer, month or fiscal_year for dimensions."""
 
     name: str
     label: str

@@ -75,7 +75,7 @@ def _by(raw: object, measure: MeasureSpec) -> tuple[str, ...]:
         raise _refused()
     if not set(raw) <= set(measure.dimensions) or len(set(raw)) != len(raw):
         raise _refused()
-    return tuple(raw)
+    return (*raw, *(name for name in measure.implicit if name not in raw))
 
 
 def _where(raw: object, measure: MeasureSpec) -> dict[str, tuple[str, ...]]:
@@ -108,6 +108,8 @@ def _typed(value: object, spec: ParameterSpec) -> ParameterValue:
     if spec.type == "int" and _is_int(value) and isinstance(value, int) and -(10**6) <= value <= 10**6:
         return value
     if spec.type == "month" and _is_int(value) and isinstance(value, int) and 190001 <= value <= 299912 and 1 <= value % 100 <= 12:
+        return value
+    if spec.type == "dose" and isinstance(value, str) and len(value) <= MAX_TEXT:
         return value
     if spec.type == "choice" and isinstance(value, str) and value in spec.choices:
         return value

@@ -2,8 +2,8 @@
 
 Rules (disclosure.md 4): a figure resting on 1 to k-1 persons is withheld, whatever it counts: twelve doses of one person are one person.
 Where the profile tests complements, 95 of 100 is as revealing as 5 of 100, and 0 % or 100 % of a group as either. Whatever can be
-computed from a withheld figure within its row goes with it: rates, yen, and the sibling numerators of the same denominator. Rates are
-computed here, from the counts that remain.
+computed from a withheld figure within its row goes with it: rates, yen, estimates, and the sibling numerators of the same denominator.
+Rates are computed here, from the counts that remain; estimates come from the query. Estimates that accumulate follow `curves`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from daicho.gate.curves import POOLED_DECIMALS, pool_curve
 from daicho.gate.profiles import Profile
 from daicho.gate.release import status_of
 
@@ -29,16 +30,22 @@ class ValueRule:
 
     `contributors` names the columns that count the distinct persons behind it; a figure is safe when each of them is 0 or at least k.
     `numerator` and `denominator` are set for rates, and name count columns; a rate's contributors count the persons behind the difference
-    of the two. `is_personal` is False for what counts no people (rows of a
-    delivery): such figures are never withheld.
+    of the two. `may_exceed_one`: the numerator is no part of the denominator, and their difference counts nobody. `part_of` names the
+    count that a count is a part of where no rate says so. An estimate is withheld with any of the counts it `rests_on`; where it
+    accumulates `along` a dimension, these are the events and the people at risk. `is_personal` is False for what counts no people (rows
+    of a delivery): such figures are never withheld.
     """
 
     name: str
-    kind: str  # count | yen | rate
+    kind: str  # count | yen | rate | estimate
     contributors: tuple[str, ...] = ()
     is_personal: bool = True
     numerator: str = ""
     denominator: str = ""
+    may_exceed_one: bool = False
+    part_of: str = ""
+    rests_on: tuple[str, ...] = ()
+    along: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,11 @@ class Protected:
 def protect(frame: pl.DataFrame, *, dimensions: Sequence[str], values: Sequence[ValueRule], profile: Profile) -> Protected:
     """Apply a profile's primary suppression to one row per cell; drop every column that is not released.
 
-    `frame` holds the dimensions, the counts and yen, their contributor columns, and possibly `__threshold`.
+    `frame` holds the dimensions, the counts, yen and estimates, their contributor columns, and possibly `__threshold`.
     """
     masks = _masks(values, profile=profile, columns=frame.columns)
     marked = frame.with_columns(mask.fill_null(False).alias(f"__mask_{name}") for name, mask in masks.items())
+    marked = _with_pools(marked, dimensions=dimensions, values=values, profile=profile)
     columns: list[pl.Expr] = [pl.col(name) for name in dimensions]
     for value in values:
         number, status = _released(value, profile=profile)
@@ -70,23 +78,56 @@ def _masks(values: Sequence[ValueRule], *, profile: Profile, columns: Sequence[s
     """For every value, whether it is withheld in a row."""
     if profile.threshold is None or not any(value.is_personal for value in values):
         return {value.name: pl.lit(False) for value in values}
-    threshold = pl.col(THRESHOLD_COLUMN) if THRESHOLD_COLUMN in columns else pl.lit(profile.threshold)
+    threshold = _threshold(profile, columns)
     nothing = threshold.is_null()
     if profile.minimum_payees and PAYEES_COLUMN in columns:
         nothing = nothing | _few(pl.col(PAYEES_COLUMN), pl.lit(profile.minimum_payees))
     counts = {value.name: value for value in values if value.kind == "count"}
-    rates = [value for value in values if value.kind == "rate"]
+    parts = _parts(values)
     masks = {name: nothing | _rests_on_few(value, threshold) for name, value in counts.items()}
-    for rate in rates:
-        masks[rate.numerator] = masks[rate.numerator] | _complement_reveals(rate, counts=counts, threshold=threshold, profile=profile)
-    masks = _with_siblings(masks, rates)
+    for part in parts:
+        masks[part.numerator] = masks[part.numerator] | _complement_reveals(part, counts=counts, threshold=threshold, profile=profile)
+    masks = _with_siblings(masks, parts)
     any_count = _any(masks.values())
     for value in values:
         if value.kind == "yen":
             masks[value.name] = nothing | any_count | _rests_on_few(value, threshold)
         elif value.kind == "rate":
             masks[value.name] = masks[value.numerator] | masks[value.denominator]
+        elif value.kind == "estimate":
+            few = _any(_few(pl.col(name), threshold) for name in value.contributors)
+            masks[value.name] = nothing | few | _any(masks[name] for name in value.rests_on)
     return masks
+
+
+def _threshold(profile: Profile, columns: Sequence[str]) -> pl.Expr:
+    return pl.col(THRESHOLD_COLUMN) if THRESHOLD_COLUMN in columns else pl.lit(profile.threshold, dtype=pl.Int64)
+
+
+def _parts(values: Sequence[ValueRule]) -> list[ValueRule]:
+    """Every count that is measured against another, as a numerator and its denominator: in rates, by `part_of`, along curves."""
+    counts = [ValueRule(value.name, "rate", numerator=value.name, denominator=value.part_of) for value in values if value.part_of]
+    curves = dict.fromkeys(value.rests_on for value in values if value.along)
+    hazards = [ValueRule("", "estimate", numerator=events, denominator=at_risk) for events, at_risk in curves]
+    return [*(value for value in values if value.kind == "rate"), *counts, *hazards]
+
+
+def _with_pools(marked: pl.DataFrame, *, dimensions: Sequence[str], values: Sequence[ValueRule], profile: Profile) -> pl.DataFrame:
+    """Withhold the points of curves that would tell a withheld month."""
+    if profile.threshold is None:
+        return marked
+    for along, rests_on in dict.fromkeys((value.along, value.rests_on) for value in values if value.along):
+        events, at_risk = rests_on
+        marked = pool_curve(
+            marked,
+            curve=[name for name in dimensions if name != along],
+            along=along,
+            events=events,
+            at_risk=at_risk,
+            masks=[value.name for value in values if (value.along, value.rests_on) == (along, rests_on)],
+            threshold=_threshold(profile, marked.columns),
+        )
+    return marked
 
 
 def _few(persons: pl.Expr, threshold: pl.Expr) -> pl.Expr:
@@ -109,7 +150,7 @@ def _complement_reveals(rate: ValueRule, *, counts: dict[str, ValueRule], thresh
     """Whether denominator minus numerator is small (by the counts or by the persons behind them), or the group is uniform."""
     numerator, denominator = pl.col(rate.numerator), pl.col(rate.denominator)
     reveals = pl.lit(False)
-    if profile.complement:
+    if profile.complement and not rate.may_exceed_one:
         reveals = _few(denominator - numerator, threshold)
         behind = (counts[rate.numerator].contributors, counts[rate.denominator].contributors)
         for persons, of_persons in zip(*behind, strict=False):
@@ -117,7 +158,10 @@ def _complement_reveals(rate: ValueRule, *, counts: dict[str, ValueRule], thresh
                 reveals = reveals | _few(pl.col(of_persons) - pl.col(persons), threshold)
         reveals = reveals | _any(_few(pl.col(name), threshold) for name in rate.contributors)
     if profile.protect_uniform_groups:
-        reveals = reveals | ((denominator > 0) & ((numerator == 0) | (numerator == denominator)))
+        # A month of age in which nothing happens says nothing of anybody; a year without a dose does.
+        nobody = pl.lit(False) if rate.kind == "estimate" else numerator == 0
+        everybody = pl.lit(False) if rate.may_exceed_one else numerator == denominator
+        reveals = reveals | ((denominator > 0) & (nobody | everybody))
     return reveals
 
 
@@ -137,6 +181,10 @@ def _released(value: ValueRule, *, profile: Profile) -> tuple[pl.Expr, pl.Expr]:
         applicable = (pl.col(value.denominator) > 0) & pl.col(value.numerator).is_not_null()
         zero = pl.col(value.numerator) == 0
         number = _rate(value, decimals=profile.rate_decimals)
+    elif value.kind == "estimate":
+        number = _estimate(value, decimals=profile.rate_decimals, has_pools=bool(value.along) and profile.threshold is not None)
+        applicable = number.is_not_null()
+        zero = number == 0
     else:
         applicable = pl.col(value.name).is_not_null()
         zero = pl.col(value.name) == 0
@@ -152,6 +200,15 @@ def _released(value: ValueRule, *, profile: Profile) -> tuple[pl.Expr, pl.Expr]:
         .otherwise(pl.lit("value"))
     )
     return pl.when(~masked & applicable).then(number).otherwise(None), status
+
+
+def _estimate(value: ValueRule, *, decimals: int | None, has_pools: bool) -> pl.Expr:
+    exact = pl.col(value.name).cast(pl.Float64)
+    if decimals is not None:
+        return exact.round(decimals)
+    if not has_pools:
+        return exact
+    return pl.when(pl.col(f"__coarse_{value.name}")).then(exact.round(POOLED_DECIMALS)).otherwise(exact)
 
 
 def _rate(value: ValueRule, *, decimals: int | None) -> pl.Expr:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from daicho.contracts.schedule import SCHEDULE_MACROS
 from daicho.core.sql_macros import LEGAL_MACROS
+from daicho.measures.appraisal import APPRAISAL_REFERENCE, appraisal_statements
 from daicho.measures.catalogue import catalogue
 from daicho.measures.compiler import compile_request
 from daicho.measures.dimensions import dimension, dimension_of, dimensions
-from daicho.measures.filters import resolve_filters
+from daicho.measures.filters import resolve_doses, resolve_filters
 from daicho.measures.labels import INSTITUTION_NAMES, label_columns
 from daicho.measures.model import (
     NOT_OFFERED,
@@ -31,6 +32,7 @@ MACROS: tuple[str, ...] = (*LEGAL_MACROS, *SCHEDULE_MACROS)
 """The CREATE MACRO statements that a connection needs before it can run a measure, in order."""
 
 __all__ = [
+    "APPRAISAL_REFERENCE",
     "INSTITUTION_NAMES",
     "MACROS",
     "NOT_OFFERED",
@@ -43,12 +45,14 @@ __all__ = [
     "Measure",
     "Parameter",
     "ValueColumn",
+    "appraisal_statements",
     "catalogue",
     "compile_request",
     "dimension",
     "dimension_of",
     "dimensions",
     "label_columns",
+    "resolve_doses",
     "resolve_filters",
     "resolve_parameters",
 ]

@@ -8,12 +8,24 @@ from types import MappingProxyType
 from daicho.measures.annual_counts import ANNUAL_COUNTS
 from daicho.measures.consignment_payments import CONSIGNMENT_PAYMENTS
 from daicho.measures.coverage_cohort import COVERAGE_COHORT
+from daicho.measures.coverage_cumulative import COVERAGE_CUMULATIVE
+from daicho.measures.coverage_fiscal_year import COVERAGE_FISCAL_YEAR
+from daicho.measures.dose_validity import DOSE_VALIDITY
+from daicho.measures.dropout import DROPOUT
+from daicho.measures.fully_immunised import FULLY_IMMUNISED
 from daicho.measures.intake_quality import INTAKE_QUALITY
+from daicho.measures.missed_opportunities import MISSED_OPPORTUNITIES
 from daicho.measures.model import Measure
 from daicho.measures.payment_holds import PAYMENT_HOLDS
 from daicho.measures.residents import RESIDENTS
+from daicho.measures.timeliness import TIMELINESS
+from daicho.measures.uptake_after_notice import UPTAKE_AFTER_NOTICE
+from daicho.measures.zero_dose import ZERO_DOSE
 
-_MEASURES = (RESIDENTS, COVERAGE_COHORT, ANNUAL_COUNTS, CONSIGNMENT_PAYMENTS, PAYMENT_HOLDS, INTAKE_QUALITY)
+_MEASURES = (
+    RESIDENTS, COVERAGE_COHORT, TIMELINESS, DROPOUT, COVERAGE_CUMULATIVE, COVERAGE_FISCAL_YEAR, DOSE_VALIDITY, ZERO_DOSE, FULLY_IMMUNISED,
+    MISSED_OPPORTUNITIES, UPTAKE_AFTER_NOTICE, ANNUAL_COUNTS, CONSIGNMENT_PAYMENTS, PAYMENT_HOLDS, INTAKE_QUALITY,
+)  # fmt: skip
 
 
 def catalogue() -> Mapping[str, Measure]:

@@ -20,15 +20,18 @@ def compile_request(
     where: Mapping[str, Sequence[str]] | None = None,
     parameters: Mapping[str, object] | None = None,
 ) -> CompiledQuery:
-    """One row per combination of the dimensions `by`, ordered by their codes (null last).
+    """One row per combination of the dimensions `by` and the measure's implicit ones, ordered by their codes (null last).
 
     `where` maps dimensions to codes (see `resolve_filters`). Columns: the dimensions, every count and yen value, `privacy_count`
     (distinct persons), the measure's further contributor counts, and `__payees` where figures are somebody's income. Raises
     UsageError for anything outside the measure's vocabulary and for a missing required filter or parameter.
     """
     wanted = where or {}
-    if len(set(by)) != len(by) or not {*by, *wanted} <= set(measure.cuts) or not set(measure.required_filters) <= set(wanted):
+    if len(set(by)) != len(by) or not set(by) <= set(measure.cuts) or not set(wanted) <= set(measure.filters):
         raise UsageError(NOT_OFFERED)
+    if not set(measure.required_filters) <= set(wanted):
+        raise UsageError(NOT_OFFERED)
+    by = (*by, *(name for name in measure.implicit if name not in by))
     codes = {name: tuple(sorted(set(wanted[name]))) for name in sorted(wanted)}
     if not all(codes.values()):
         raise UsageError(NOT_OFFERED)
@@ -43,7 +46,7 @@ def compile_request(
         parameters={name: value for name, value in bound.items() if name in used},
         where=codes,
         resolved=resolved,
-        columns=(*by, *aggregates),
+        columns=(*by, *_released(measure)),
         contributors={value.name: _contributors(measure, value.contributors) for value in measure.values if value.kind != "rate"},
     )
 
@@ -74,13 +77,22 @@ def _aggregates(measure: Measure, *, by: Sequence[str], codes: Mapping[str, Sequ
     """Result column to SQL aggregate."""
     is_one_person_a_row = measure.once_per is not None and all(name in by or len(codes.get(name, ())) == 1 for name in measure.once_per)
     persons = "count(*)" if is_one_person_a_row else "count(DISTINCT base.person)"
-    columns = {value.name: value.expression.format(persons=persons) for value in measure.values if value.kind != "rate"}
-    if measure.privacy_unit != "none":
+    columns = {value.name: value.expression.format(persons=persons) for value in measure.values if value.expression}
+    columns |= {name: expression.format(persons=persons) for name, expression in measure.ingredients.items()}
+    if measure.privacy_unit != "none" and not measure.finish:
         columns[PRIVACY_COLUMN] = persons
-    columns |= {name: expression.format(persons=persons) for name, expression in measure.contributors.items()}
+    columns |= {name: expression.format(persons=persons) for name, expression in measure.contributors.items() if expression}
     if measure.payees:
         columns[PAYEES_COLUMN] = measure.payees
     return columns
+
+
+def _released(measure: Measure) -> tuple[str, ...]:
+    """The columns of the result behind the dimensions, in order."""
+    values = [value.name for value in measure.values if value.kind != "rate"]
+    privacy = [PRIVACY_COLUMN] if measure.privacy_unit != "none" else []
+    payees = [PAYEES_COLUMN] if measure.payees else []
+    return (*values, *privacy, *measure.contributors, *payees)
 
 
 def _contributors(measure: Measure, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -98,10 +110,25 @@ def _statement(measure: Measure, *, by: Sequence[str], tests: Mapping[str, str],
     lines = ["SELECT " + ",\n       ".join(selected), f"FROM (\n{base.strip()}\n) AS base", *(lookup.join for lookup in joins)]
     if conditions:
         lines.append("WHERE " + "\n  AND ".join(conditions))
+    positions = [str(position) for position in range(1, len(by) + 1)]
     if by:
-        positions = [str(position) for position in range(1, len(by) + 1)]
-        lines += [f"GROUP BY {', '.join(positions)}", "ORDER BY " + ", ".join(f"{position} NULLS LAST" for position in positions)]
+        lines.append(f"GROUP BY {', '.join(positions)}")
+    if measure.finish:
+        lines = _finished(measure, "\n".join(lines), by=by)
+    if by:
+        lines.append("ORDER BY " + ", ".join(f"{position} NULLS LAST" for position in positions))
     return "\n".join(lines)
+
+
+def _finished(measure: Measure, cells: str, *, by: Sequence[str]) -> list[str]:
+    """The statement that makes the released columns from the aggregated rows; without further dimensions there is one curve."""
+    curve = ", ".join(name for name in by if name not in measure.implicit) or "true"
+    columns = ", ".join([*by, *(f'"{name}"' for name in _released(measure))])
+    return [
+        f"WITH cell AS MATERIALIZED (\n{cells}\n)",
+        f"SELECT {columns}",
+        f"FROM (\n{measure.finish.format(curve=curve).strip()}\n) AS finished",
+    ]
 
 
 def _joins(measure: Measure, names: Sequence[str]) -> list[Lookup]:

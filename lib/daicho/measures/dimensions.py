@@ -27,6 +27,17 @@ _OUTCOMES = {
     "duplicate": ("重複", "Duplicate"),
     "warning": ("注意", "Warning"),
 }
+_VALIDITIES = {
+    "valid": ("有効", "Valid"),
+    "outside_window": ("有効（対象期間外）", "Valid, outside the legal window"),
+    "too_young": ("年齢不足", "Too young"),
+    "interval_too_short": ("接種間隔が不足", "Interval too short"),
+    "live_interval": ("生ワクチンの間隔が不足", "Too soon after another live vaccine"),
+    "duplicate": ("重複", "Duplicate"),
+    "timing_unknown": ("時期不明", "Timing unknown"),
+}
+# What intake did with a row, and what the appraisal found of a dose: each measure uses its part.
+ROW_OUTCOMES, DOSE_OUTCOMES = tuple(_OUTCOMES), tuple(_VALIDITIES)
 _SCHEMES = {"own_ward": ("区内", "Own ward"), "mutual_use": ("相互乗入", "Mutual use between wards")}
 _DECISIONS = {
     "pay": ("支払", "Pay"),
@@ -34,6 +45,12 @@ _DECISIONS = {
     "reject": ("却下", "Reject"),
     "absorbed": ("算定なし", "Paid with the dose"),
     "unclaimed": ("未請求", "Not claimed"),
+}
+_RECOVERIES = {
+    "given": ("当日に接種", "Given that day"),
+    "recovered": ("後に接種", "Given later"),
+    "recoverable": ("未接種（対象期間内）", "Still open"),
+    "lost": ("未接種（対象期間終了）", "No longer open"),
 }
 _REASONS = {
     "NOT_CLAIMED": ("支払月なし（未請求）", "No month of payment: not claimed"),
@@ -76,10 +93,13 @@ _DIMENSIONS = (
     Dimension("copay_class", "自己負担区分", "Self-payment class", "自己負担の徴収・免除・無料の別", codelist="copay_class"),
     Dimension("decision", "判定", "Decision", "支払の判定", labels=MappingProxyType(_DECISIONS)),
     Dimension("reason", "理由", "Reason", "支払わない理由", labels=MappingProxyType(_REASONS)),
+    Dimension("age_months", "月齢", "Age in months", "満月齢（前日に達する）", kind="integer", template=("生後{}月", "{} months")),
+    Dimension("recovery", "その後", "Recovery", "接種の機会を逸した後の経過", labels=MappingProxyType(_RECOVERIES)),
+    Dimension("notice_kind", "通知の種別", "Kind of notice", "予診票・勧奨・再発行の別", codelist="notice_kind"),
     Dimension("kind", "抽出種別", "Kind of extract", "抽出ファイルの種別", labels=MappingProxyType(_KINDS)),
     Dimension("batch", "受入番号", "Batch", "受入の通し番号", kind="integer"),
     Dimension("rule", "規則", "Rule", "受入時の検査規則", pattern=r"[0-9A-Za-z_]{1,60}"),
-    Dimension("outcome", "結果", "Outcome", "行の扱い", labels=MappingProxyType(_OUTCOMES)),
+    Dimension("outcome", "結果", "Outcome", "行の扱い・接種の有効性", labels=MappingProxyType({**_OUTCOMES, **_VALIDITIES})),
 )  # fmt: skip
 
 
@@ -101,4 +121,5 @@ def dimension_of(measure: Measure, name: str) -> Dimension:
     if name not in measure.cuts:
         raise UsageError(NOT_OFFERED)
     general, cut = dimension(name), measure.cuts[name]
-    return replace(general, label=cut.label or general.label, label_en=cut.label_en or general.label_en)
+    labels = {code: texts for code, texts in general.labels.items() if not cut.codes or code in cut.codes}
+    return replace(general, label=cut.label or general.label, label_en=cut.label_en or general.label_en, labels=MappingProxyType(labels))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from daicho.core.errors import UsageError
-from daicho.measures.dimensions import dimension
+from daicho.measures.dimensions import dimension, dimension_of
 from daicho.measures.model import NOT_OFFERED, UNKNOWN, Dimension, Measure
 
 UNKNOWN_LABELS = ("不明", "Unknown")
@@ -25,16 +25,32 @@ def resolve_filters(
     or 不明 asks for what is not known. Raises UsageError with one text for an unknown dimension or value, and for a dose that belongs
     to none of the vaccines.
     """
-    if not set(where) <= set(measure.cuts) or not set(measure.required_filters) <= set(where):
+    if not set(where) <= set(measure.filters) or not set(measure.required_filters) <= set(where):
         raise UsageError(NOT_OFFERED)
     resolved: dict[str, tuple[str, ...]] = {}
     for name in sorted(where, key=lambda name: (name == "dose", name)):
-        writings = _writings(dimension(name), reference, vaccines=resolved.get("vaccine"))
-        codes = {code for value in where[name] for code in _codes(dimension(name), value, writings)}
+        item = dimension_of(measure, name)
+        writings = _writings(item, reference, vaccines=resolved.get("vaccine"))
+        codes = {code for value in where[name] for code in _codes(item, value, writings)}
         if not codes:
             raise UsageError(NOT_OFFERED)
         resolved[name] = tuple(sorted(codes))
     return dict(sorted(resolved.items()))
+
+
+def resolve_doses(
+    measure: Measure, parameters: Mapping[str, object], *, where: Mapping[str, Sequence[str]], reference: Mapping[str, pl.DataFrame]
+) -> dict[str, object]:
+    """Parameters of the type dose as codes; each is a code or label of the one vaccine filtered for. Raises UsageError."""
+    resolved = dict(parameters)
+    for name in (item.name for item in measure.parameters if item.type == "dose" and parameters.get(item.name) is not None):
+        vaccines = where.get("vaccine", ())
+        writings = _writings(dimension("dose"), reference, vaccines=vaccines)
+        found = writings.get(_folded(str(parameters[name])), set()) - {UNKNOWN}
+        if len(vaccines) != 1 or len(found) != 1:
+            raise UsageError(NOT_OFFERED)
+        resolved[name] = next(iter(found))
+    return resolved
 
 
 def _codes(item: Dimension, value: str, writings: Mapping[str, set[str]]) -> set[str]:
@@ -60,9 +76,7 @@ def _writings(item: Dimension, reference: Mapping[str, pl.DataFrame], *, vaccine
     return found
 
 
-def _entries(
-    item: Dimension, reference: Mapping[str, pl.DataFrame], *, vaccines: Sequence[str] | None
-) -> Iterator[tuple[str, str, str]]:
+def _entries(item: Dimension, reference: Mapping[str, pl.DataFrame], *, vaccines: Sequence[str] | None) -> Iterator[tuple[str, str, str]]:
     for code, labels in item.labels.items():
         for column, text in zip(_LABEL_COLUMNS, (code, *labels), strict=True):
             yield column, code, text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daicho.measures.dimensions import ROW_OUTCOMES
 from daicho.measures.model import Cut, Measure, ValueColumn
 
 _OUTCOMES_OF_BATCHES = """
@@ -21,7 +22,7 @@ INTAKE_QUALITY = Measure(
         "kind": Cut("coalesce(base.kind, 'unknown')"),
         "batch": Cut("CAST(base.batch AS INTEGER)"),
         "rule": Cut("coalesce(base.rule, 'unknown')"),
-        "outcome": Cut("coalesce(base.outcome, 'unknown')"),
+        "outcome": Cut("coalesce(base.outcome, 'unknown')", codes=ROW_OUTCOMES),
     },
     base_sql=_OUTCOMES_OF_BATCHES,
     notes=("行の数であり、人の数ではない。「注意」の行は受け入れた行に含まれる。",),

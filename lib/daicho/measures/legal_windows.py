@@ -41,6 +41,20 @@ def concerns(rule: str, *, birth: str, sex: str) -> str:
       AND {birth} BETWEEN coalesce({rule}.birth_from, {OPEN_START}) AND coalesce({rule}.birth_to, {OPEN_END}))"""
 
 
+def is_proved(rule: str, *, has_handbook: str, is_transitional: str) -> str:
+    """SQL: whether the ledger proves what a row's condition asks for. A condition not named here is never met."""
+    return f"""CASE
+        WHEN {rule}.condition IS NULL THEN true
+        -- 心臓・腎臓・呼吸器等の障害 (1級相当): the handbook in force that day
+        WHEN {rule}.condition IN ('disability_60_64', 'hiv_60_64') THEN {has_handbook}
+        -- met by somebody the municipality marked with 経過措置フラグ
+        WHEN {rule}.condition IN ('vaccine_shortage', 'hpv_dose_2022_04_01_to_2025_03_31', 'antibody_test_by_2025_03_31') THEN {is_transitional}
+        -- stated by birth date and window alone
+        WHEN {rule}.condition IN ('je_suspension', 'age_100_or_over_in_fy2025', 'first_dose_by_15_years', 'high_dose')
+          OR {rule}.condition LIKE 'start\\_%' ESCAPE '\\' THEN true
+        ELSE false END"""
+
+
 def is_in_season(rule: str, day: str) -> str:
     """SQL: whether a day lies in the row's yearly season (10-01 to 01-31 runs over the new year)."""
     number = f"(month({day}) * 100 + day({day}))"

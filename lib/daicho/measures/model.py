@@ -45,10 +45,14 @@ class Dimension:
 
 @dataclass(frozen=True)
 class ValueColumn:
-    """A released figure. `kind`: count, rate or yen. `expression` is an SQL aggregate over the rows of `base`; `{persons}` in it
-    stands for the number of distinct persons. A rate has none: the gate computes it from `numerator` and `denominator`.
+    """A released figure. `kind`: count, rate, yen or estimate. `expression` is an SQL aggregate over the rows of `base`; `{persons}` in
+    it stands for the number of distinct persons. A rate has none: the gate computes it from `numerator` and `denominator`. Nor has a
+    figure that the measure's `finish` gives.
 
-    `contributors` names the columns of the result that count the persons behind the figure (see `Measure.contributors`).
+    `contributors` names the columns of the result that count the persons behind the figure (see `Measure.contributors`). A rate that
+    `may_exceed_one` divides what is no part of its denominator (doses of a year by a scaled target); a count that is `part_of` another
+    is protected like a numerator of it. An estimate (of unit 率, or in days) `rests_on` counts of its row; where it accumulates `along`
+    an implicit dimension, these are what happened and who was at risk, in this order.
     """
 
     name: str
@@ -61,11 +65,18 @@ class ValueColumn:
     denominator: str = ""
     is_person_count: bool = False
     contributors: tuple[str, ...] = (PRIVACY_COLUMN,)
+    may_exceed_one: bool = False
+    part_of: str = ""
+    rests_on: tuple[str, ...] = ()
+    along: str = ""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """Something a request sets besides dimensions and filters. `type`: date, int, month (YYYYMM) or choice."""
+    """Something a request sets besides dimensions and filters. `type`: date, int, month (YYYYMM), choice, or dose.
+
+    A dose is a code of dose_stage.csv; `resolve_doses` turns a label into its code and refuses what is none.
+    """
 
     name: str
     type: str
@@ -87,13 +98,15 @@ class Lookup:
 class Cut:
     """How a measure obtains a dimension: an SQL expression over `base` and over the lookups it needs.
 
-    `label` and `label_en` say more exactly what the dimension is in this measure, where the general name is not enough.
+    `label` and `label_en` say more exactly what the dimension is in this measure, where the general name is not enough; `codes` is the
+    part of the dimension's own vocabulary that the measure uses (empty: all of it).
     """
 
     sql: str
     lookups: tuple[Lookup, ...] = ()
     label: str = ""
     label_en: str = ""
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,10 @@ class Measure:
     dimensions (empty: one row at all); None where a person may have many. `bind` turns the resolved parameters into what the SQL
     binds. `contributors` are further counts of persons for disclosure control, `payees` counts institutions. `reference` names the
     reference tables whose content decides the figures.
+
+    `implicit` dimensions are in every table, asked for or not, and are no filters: a curve is nothing without its months. `finish` is
+    SQL after aggregation, over the aggregated rows `cell` (dimensions, value expressions and `ingredients`): it gives one row per
+    released cell with every column of the result; `{curve}` in it stands for the dimensions other than the implicit ones.
     """
 
     name: str
@@ -126,11 +143,19 @@ class Measure:
     contributors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     payees: str = ""
     reference: tuple[str, ...] = ()
+    implicit: tuple[str, ...] = ()
+    ingredients: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    finish: str = ""
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """Names of the dimensions it offers; each is also a filter."""
+        """Names of the dimensions it offers."""
         return tuple(self.cuts)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Names of the dimensions a request may filter by."""
+        return tuple(name for name in self.cuts if name not in self.implicit)
 
 
 @dataclass(frozen=True)

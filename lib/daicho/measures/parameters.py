@@ -40,6 +40,10 @@ def _typed(parameter: Parameter, value: object) -> ParameterValue:
         if isinstance(value, str) and value in parameter.choices:
             return value
         raise UsageError(NOT_OFFERED)
+    if parameter.type == "dose":
+        if isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z-]{1,40}", value):
+            return value
+        raise UsageError(NOT_OFFERED)
     number = _whole(value)
     if parameter.type == "month" and not (number // 100 in _YEARS and 1 <= number % 100 <= 12):
         raise UsageError(NOT_OFFERED)

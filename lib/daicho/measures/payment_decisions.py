@@ -6,19 +6,9 @@ held, never silently paid. All yen are whole numbers; tax is rounded down per un
 
 from __future__ import annotations
 
-from daicho.measures.legal_windows import concerns, first_day, in_force, is_decidable, is_in_season, last_day
+from daicho.measures.legal_windows import concerns, first_day, in_force, is_decidable, is_in_season, is_proved, last_day
 
-# A condition of a schedule row, and what counts as evidence that it is met. A condition not named here is never met.
-_EVIDENCE = """CASE
-        WHEN s.condition IS NULL THEN true
-        -- 心臓・腎臓・呼吸器等の障害 (1級相当): the handbook in force that day
-        WHEN s.condition IN ('disability_60_64', 'hiv_60_64') THEN c.has_first_grade_handbook
-        -- met by somebody the municipality marked with 経過措置フラグ
-        WHEN s.condition IN ('vaccine_shortage', 'hpv_dose_2022_04_01_to_2025_03_31', 'antibody_test_by_2025_03_31') THEN c.is_transitional
-        -- stated by birth date and window alone
-        WHEN s.condition IN ('je_suspension', 'age_100_or_over_in_fy2025', 'first_dose_by_15_years', 'high_dose')
-          OR s.condition LIKE 'start\\_%' ESCAPE '\\' THEN true
-        ELSE false END"""
+_EVIDENCE = is_proved("s", has_handbook="c.has_first_grade_handbook", is_transitional="c.is_transitional")
 
 # n 日以上の間隔: n full days lie between, so the dates differ by n + 1. n 月以上: from the same day n months later.
 _INTERVAL_KEPT = """counted_from IS NULL
@@ -47,15 +37,21 @@ history AS MATERIALIZED (      -- every dose the claimants ever had
 seasonal AS (                  -- 年度(シーズン)ごとに1回の接種
     SELECT DISTINCT vaccine_code FROM reference.schedule WHERE season_from IS NOT NULL
 ),
-earlier AS (                   -- doses of the same vaccine before this one
+stage AS (                     -- order of the stages of a vaccine
+    SELECT code, CAST(position AS INTEGER) AS position FROM reference.dose_stage
+),
+earlier AS (                   -- doses of the same vaccine before this one; of two stages on one day, the lower came first
     SELECT c.person, c.vaccine, c.dose, c.event_on, false AS is_screened_only, min(d.given_on) AS first_on,
            max(d.given_on) AS previous_on,
            bool_or(CASE WHEN s.vaccine_code IS NULL THEN d.dose = c.dose
                         ELSE fiscal_year(d.given_on) = fiscal_year(c.event_on) END) AS is_second,
            bool_or(s.vaccine_code IS NOT NULL) AS is_seasonal
     FROM (SELECT DISTINCT person, vaccine, dose, event_on FROM claim WHERE NOT is_screened_only AND duplicate_rank = 1) AS c
-    JOIN history AS d ON d.person = c.person AND d.vaccine = c.vaccine AND d.given_on < c.event_on
+    JOIN history AS d ON d.person = c.person AND d.vaccine = c.vaccine
+    LEFT JOIN stage AS this ON this.code = c.dose
+    LEFT JOIN stage AS other ON other.code = d.dose
     LEFT JOIN seasonal AS s ON s.vaccine_code = c.vaccine
+    WHERE d.given_on < c.event_on OR (d.given_on = c.event_on AND other.position < this.position)
     GROUP BY c.person, c.vaccine, c.dose, c.event_on
 ),
 with_dose AS (                 -- screenings on the day of a dose of the same vaccine
@@ -100,7 +96,8 @@ known AS MATERIALIZED (        -- each claim with what the register says of the 
     LEFT JOIN welfare_on_day AS w ON w.claim = c.claim
 ),
 price AS (                     -- by the day of the dose or screening, never the latest price
-    SELECT c.claim, count(*) AS prices, min(CAST(l.price_excl_yen AS BIGINT) * (100 + l.tax_rate_percent) // 100) AS gross_yen
+    SELECT c.claim, count(*) AS prices,
+           CASE WHEN count(*) = 1 THEN min(CAST(l.price_excl_yen AS BIGINT) * (100 + l.tax_rate_percent) // 100) END AS gross_yen
     FROM known AS c
     JOIN reference.price_list AS l ON l.vaccine_code = c.vaccine AND l.scheme = c.scheme AND l.kind = c.price_kind
      AND {in_force("l", "c.event_on")}

@@ -74,6 +74,11 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, key:
     except duckdb.Error:
         # The engine's message may quote the statement, and the statement holds the key.
         failed = True
+    if failed and not read_only:
+        raise VaultError(
+            f"the vault file {path.name} cannot be made in {path.parent}: check the disk's free space and the folder's owner and mode; "
+            "nothing was taken in."
+        )
     if failed:
         raise VaultError(
             f"the vault file {path.name} cannot be opened: it is damaged or was written with another key (this key is {key.key_id})."

@@ -15,6 +15,7 @@ from daicho.contracts.codelists import dose_lookup
 from daicho.core.config import Config
 from daicho.core.errors import VaultError
 from daicho.vault.catalog import Batch, Catalog, Snapshot, VaultPaths, read_catalog, sync_folder
+from daicho.vault.derived import DerivedTables, attach_derived, load_reference_tables, remove_derived
 from daicho.vault.engine import attach, engine, lock_down, open_engine
 from daicho.vault.keys import KeyRing, load_keys
 from daicho.vault.mart import build_mart
@@ -50,11 +51,17 @@ def snapshot_info(config: Config, number: int) -> SnapshotInfo:
 
 
 def open_snapshot(
-    config: Config, *, snapshot: int | None, reference: Mapping[str, pl.DataFrame], macros: Sequence[str]
+    config: Config,
+    *,
+    snapshot: int | None,
+    reference: Mapping[str, pl.DataFrame],
+    macros: Sequence[str],
+    derived: DerivedTables | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """A locked-down connection whose unqualified tables are the snapshot's; `reference.<name>` holds the given frames.
 
-    The mart of an old snapshot is rebuilt when it was pruned. Raises VaultError.
+    The mart of an old snapshot is rebuilt when it was pruned; `derived` tables are made when the snapshot is opened for the first time.
+    Raises VaultError.
     """
     keys = load_keys(config.key_dir)
     paths, catalog = _catalog(config, keys)
@@ -66,14 +73,12 @@ def open_snapshot(
     connection = open_engine(temp_dir=paths.temp)
     try:
         attach(connection, paths.marts / wanted.mart, name="ledger", key=keys.vault, read_only=True)
-        connection.execute("CREATE SCHEMA reference")
-        for name, frame in reference.items():
-            connection.register("reference_frame", frame)
-            connection.execute(f'CREATE TABLE reference."{name}" AS SELECT * FROM reference_frame')
-            connection.unregister("reference_frame")
-        for macro in macros:
-            connection.execute(macro)
-        connection.execute("SET search_path = 'memory.main,ledger.main'")
+        load_reference_tables(connection, reference, macros)
+        schemas = ["memory.main", "ledger.main"]
+        if derived is not None:
+            attach_derived(connection, paths=paths, snapshot=wanted, key=keys.vault, derived=derived, reference=reference, macros=macros)
+            schemas.append("derived.main")
+        connection.execute(f"SET search_path = '{','.join(schemas)}'")
         lock_down(connection)
     except BaseException:
         connection.close()
@@ -103,6 +108,7 @@ def publish_mart(paths: VaultPaths, aside: Path, snapshot: Snapshot) -> None:
 
 
 def prune_marts(paths: VaultPaths, catalog: Catalog, *, keep: int) -> None:
-    """Delete marts but those of the newest `keep` snapshots; they can be rebuilt from their batches."""
+    """Delete marts, and what was derived from them, but those of the newest `keep` snapshots; they can be rebuilt from their batches."""
     for snapshot in catalog.snapshots[:-keep]:
         (paths.marts / snapshot.mart).unlink(missing_ok=True)
+        remove_derived(paths, snapshot)
