@@ -38,12 +38,12 @@ def dropout(study: Study, dose: str, by: Sequence[str], p: Parameters) -> tuple[
 
 
 def zero_dose(study: Study, dose: str, by: Sequence[str], p: Parameters) -> tuple[tuple[str, ...], Table]:
-    columns = {"eligible_count": "eligible", "zero_dose_count": "zero_dose"}
+    columns = {"eligible_count": "eligible", "count": "zero_dose"}
     return tuple(columns), _table(reference_measures.zero_dose(study, **p), by, columns)
 
 
 def fully_immunised(study: Study, dose: str, by: Sequence[str], p: Parameters) -> tuple[tuple[str, ...], Table]:
-    columns = {"eligible_count": "eligible", "fully_immunised_count": "fully_immunised"}
+    columns = {"eligible_count": "eligible", "count": "fully_immunised"}
     return tuple(columns), _table(reference_measures.fully_immunised(study, **p), by, columns)
 
 

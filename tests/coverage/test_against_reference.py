@@ -120,7 +120,6 @@ def test_measure_equals_the_reference(name: str, seed: int) -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="open_slots: the third dose stays due after the two-dose HPV9 course is complete (method 2.4)")
 def test_a_complete_two_dose_course_has_no_third_dose_due() -> None:
     born, since = date(2010, 5, 10), (Spell(date(2010, 5, 10)),)
     days = {"HPV9-1": date(2023, 4, 10), "HPV9-2": date(2023, 10, 10)}

@@ -68,6 +68,18 @@ class AccessLog:
     def entries(self) -> Iterator[dict[str, Any]]:
         return self._journal.entries()
 
-    def verify(self) -> Break | None:
+    def position(self) -> tuple[int, str]:
+        """Number and hash of the last line."""
+        return self._journal.position()
+
+    def hashes(self) -> dict[int, str]:
+        """Hash of every line by number, from the last one that retention took away."""
+        return self._journal.hashes()
+
+    def cut(self, lines: int, *, facts: Mapping[str, Any], seal_key: bytes) -> None:
+        """Take the oldest lines away; the chain stays verifiable."""
+        self._journal.cut(lines, facts=facts, seal_key=seal_key)
+
+    def verify(self, *, seal_key: bytes | None = None) -> Break | None:
         """Return the first line that was edited, moved, dropped or cut off; None when the log is whole."""
-        return self._journal.verify()
+        return self._journal.verify(seal_key=seal_key)

@@ -152,7 +152,7 @@ class Answers:
                 return held, self._ledger.read(plan.release_id)
             if plan.profile.refuse_derivable:
                 refuse_derivable(recorded, published=self._ledger.all(), rules=self._rules)
-            self._ledger.record(recorded, body)
+            self._ledger.record(recorded, body, log=self._log.position())
             return recorded, body
 
 

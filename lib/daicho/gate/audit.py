@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from daicho.core.config import Config
@@ -14,6 +15,8 @@ from daicho.gate.recovery import RECOVERED, unlogged_releases
 from daicho.gate.release import release_from_bytes
 from daicho.gate.release_ledger import LEDGER_FILE, Recorded, ReleaseLedger
 from daicho.gate.server import local_now
+from daicho.vault.catalog import VaultPaths, key_named
+from daicho.vault.keys import load_keys
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,13 @@ def audit_gate(config: Config) -> tuple[Finding, ...]:
     """Verify log and release ledger; no finding of severity error means both are whole and agree."""
     log = AccessLog(config.log_dir, clock=local_now)
     findings: list[Finding] = []
-    findings += _chain(ACCESS_LOG_FILE, log)
+    seal_key = _seal_key(config)
+    findings += _chain(ACCESS_LOG_FILE, log, seal_key)
     try:
         ledger = ReleaseLedger(config.releases_dir)
     except (ValueError, KeyError, TypeError):
         return (*findings, Finding("error", LEDGER_FILE, "the journal cannot be read: restore it from its backup."))
-    findings += _chain(LEDGER_FILE, ledger)
+    findings += _chain(LEDGER_FILE, ledger, seal_key)
     damaged = set(ledger.damaged())
     findings += [Finding("error", f"{release_id}.arrow", "the stored release is missing or was changed.") for release_id in sorted(damaged)]
     findings += [finding for recorded in ledger.all() if recorded.release_id not in damaged for finding in _facts_agree(ledger, recorded)]
@@ -44,10 +48,18 @@ def audit_gate(config: Config) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def _chain(name: str, journal: AccessLog | ReleaseLedger) -> list[Finding]:
+def _seal_key(config: Config) -> bytes | None:
+    """What cut records are sealed with; None where the keys cannot be read: then a cut journal cannot be vouched for."""
+    try:
+        return load_keys(config.key_dir, vault_key_id=key_named(VaultPaths(config.vault_dir))).scanner.secret
+    except VaultError:
+        return None
+
+
+def _chain(name: str, journal: AccessLog | ReleaseLedger, seal_key: bytes | None) -> list[Finding]:
     broken: Break | str | None
     try:
-        broken = journal.verify()
+        broken = journal.verify(seal_key=seal_key)
     except VaultError as error:
         broken = str(error)
     if broken is None:
@@ -70,8 +82,11 @@ def _log_agrees(log: AccessLog, ledger: ReleaseLedger) -> list[Finding]:
     # A gate killed at its very first release leaves one that is not logged; more than one means that lines are gone.
     if len(ledger.all()) > 1 and not any(log.entries()):
         findings.append(Finding("error", ACCESS_LOG_FILE, "the log is gone, but releases are recorded: restore it from its backup."))
-    for number, entry in enumerate(log.entries(), start=1):
-        if entry["release_id"] and ledger.find(entry["release_id"]) is None:
+    findings += _anchors_hold(log, ledger)
+    gone = ledger.gone()
+    for entry in log.entries():
+        number = entry["seq"]
+        if entry["release_id"] and ledger.find(entry["release_id"]) is None and entry["release_id"] not in gone:
             findings.append(Finding("error", ACCESS_LOG_FILE, f"line {number} names a release that the release ledger does not hold."))
         if entry["outcome"] == RECOVERED:
             findings.append(Finding("notice", ACCESS_LOG_FILE, f"line {number}: a gate was killed after recording, before answering."))
@@ -80,6 +95,21 @@ def _log_agrees(log: AccessLog, ledger: ReleaseLedger) -> list[Finding]:
         for release_id in unlogged_releases(log=log, ledger=ledger)
     ]
     return findings
+
+
+def _anchors_hold(log: AccessLog, ledger: ReleaseLedger) -> list[Finding]:
+    """The release ledger noted lines of the log: each must still be there, unless retention took it away."""
+    held = log.hashes()
+    first = min(held)
+    missing = [seq for seq, hash_ in ledger.anchors() if seq >= first and held.get(seq) != hash_]
+    if missing:
+        what = f"the release ledger noted line {missing[0]} of the log, and the log no longer holds it: it was deleted or written anew"
+        return [Finding("error", ACCESS_LOG_FILE, f"{what}; restore it from its backup.")]
+    opening = [entry["outcome"] for entry in itertools.islice(log.entries(), 2)]
+    if not ledger.anchors() and opening == [RECOVERED] * 2 and first == 0:
+        what = "the log begins with several releases that were recorded and never logged: it was deleted"
+        return [Finding("error", ACCESS_LOG_FILE, f"{what}; restore it from its backup.")]
+    return []
 
 
 def _public_releases(ledger: ReleaseLedger, rules: DisclosureRules) -> list[Finding]:

@@ -5,12 +5,17 @@ holds the number and hash of the last line, so that cutting the tail shows. A lo
 
 The head is overwritten in place after each line (one block, no rename): a power cut can leave it behind the journal, never ahead, and a
 journal ahead of its head by good lines is sound.
+
+When lines are past their retention period, the journal is written anew without them. Its first line is then a cut record: number and hash of
+the last line that went, under a seal that only a holder of the workspace's keys can make. The chain goes on from there.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import hmac
+import itertools
 import json
 import os
 import threading
@@ -75,26 +80,82 @@ class Journal:
             raise VaultError(f"{self.path.name} cannot be written: is the disk full, or the folder of another user? Nothing was released.")
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """Read all whole lines in order, unverified."""
+        """Read all whole lines in order, unverified; the cut record is none of them."""
         if not self.path.is_file():
             return
         with self.path.open(encoding="utf-8") as lines:
-            for line in lines:
-                if line.endswith("\n"):
+            for number, line in enumerate(lines):
+                if line.endswith("\n") and not (number == 0 and line.startswith('{"cut":')):
                     yield json.loads(line)
 
-    def verify(self) -> Break | None:
-        """Check every line against the chain and the head; return the first break, or None when the journal is whole."""
+    def position(self) -> tuple[int, str]:
+        """Number and hash of the last line. Raises VaultError when the journal does not end where its head says."""
         with self._locked():
-            return self._verify()
+            last = self._last()
+            return last.seq, last.hash
 
-    def _verify(self) -> Break | None:
+    def hashes(self) -> dict[int, str]:
+        """Hash of every line by its number, from the last line that was cut off (or the beginning) on; unverified."""
+        cut = self.cut_record()
+        start = {cut["seq"]: cut["hash"]} if cut else {0: GENESIS}
+        return start | {entry["seq"]: entry["hash"] for entry in self.entries()}
+
+    def cut_record(self) -> dict[str, Any] | None:
+        """The cut record; None when nothing was ever cut off."""
+        if not self.path.is_file():
+            return None
+        with self.path.open("rb") as lines:
+            first = lines.readline()
+        record = json.loads(first) if first.endswith(b"\n") else {}
+        return record if "cut" in record else None
+
+    def cut(self, lines: int, *, facts: Mapping[str, Any], seal_key: bytes) -> None:
+        """Take the first `lines` lines away for good. The rename of the shortened journal is the commit; the head stays as it is."""
+        if lines <= 0:
+            return
+        with self._locked():
+            last = self._last()
+            gone = list(itertools.islice(self.entries(), lines))[-1]
+            body = {"cut": facts, "seq": gone["seq"], "hash": gone["hash"]}
+            aside = self.path.with_name(self.path.name + ".new")
+            failed = False
+            try:
+                with os.fdopen(os.open(aside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+                    file.write((canonical_json({**body, "seal": _seal(body, seal_key)}) + "\n").encode())
+                    with self.path.open("rb") as held:
+                        for raw in itertools.islice(held, lines + (self.cut_record() is not None), None):
+                            file.write(raw)
+                    file.flush()
+                    os.fsync(file.fileno())
+                # The head may lag behind; with all lines gone, nothing else would say where the chain stands.
+                self._write_head(last)
+                aside.rename(self.path)
+                folder = os.open(self.path.parent, os.O_RDONLY)
+                try:
+                    os.fsync(folder)
+                finally:
+                    os.close(folder)
+            except OSError:
+                failed = True
+            if failed:
+                raise VaultError(f"{self.path.name} cannot be shortened: is the disk full, or the folder of another user? It is as it was.")
+
+    def verify(self, *, seal_key: bytes | None = None) -> Break | None:
+        """Check every line against the chain and the head; return the first break, or None when the journal is whole.
+
+        `seal_key` is what a cut record was sealed with; without it, a journal that was cut cannot be vouched for.
+        """
+        with self._locked():
+            return self._verify(seal_key)
+
+    def _verify(self, seal_key: bytes | None) -> Break | None:
         head = self._read_head()
         previous, number, head_seen = _Head(seq=0, hash=GENESIS), 0, head.seq == 0
         if self.path.is_file():
             with self.path.open("rb") as lines:
                 for number, raw in enumerate(lines, start=1):
-                    found = _check_line(raw, previous)
+                    is_cut = number == 1 and raw.startswith(b'{"cut":')
+                    found = _check_cut(raw, seal_key) if is_cut else _check_line(raw, previous)
                     if isinstance(found, str):
                         return Break(line=number, reason=found)
                     if found.seq == head.seq:
@@ -104,7 +165,7 @@ class Journal:
                     previous = found
         if not head_seen:
             return Break(line=number + 1, reason=f"the head file names {head.seq} lines; the journal ends after {number}")
-        if head.seq == 0 and number > 1:
+        if head.seq == 0 and previous.seq > 1:
             return Break(line=number, reason="the head file is missing")
         return None
 
@@ -177,6 +238,24 @@ def _hash(body: Mapping[str, Any]) -> str:
     previous = str(body["prev"])
     rest = {key: value for key, value in body.items() if key != "prev"}
     return hashlib.sha256(previous.encode() + canonical_json(rest).encode()).hexdigest()
+
+
+def _seal(body: Mapping[str, Any], key: bytes) -> str:
+    return hmac.new(key, b"daicho/journal-cut/1:" + canonical_json(body).encode(), hashlib.sha256).hexdigest()
+
+
+def _check_cut(raw: bytes, seal_key: bytes | None) -> _Head | str:
+    if seal_key is None:
+        return "lines were cut off, and without the workspace's keys it cannot be told whether by retention"
+    try:
+        record = json.loads(raw)
+        claimed = str(record.pop("seal"))
+        last = _Head(seq=int(record["seq"]), hash=str(record["hash"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "the line cannot be read"
+    if not hmac.compare_digest(_seal(record, seal_key).encode(), claimed.encode()):
+        return "lines were cut off, and not by retention"
+    return last
 
 
 def _check_line(raw: bytes, previous: _Head) -> _Head | str:

@@ -33,7 +33,7 @@ from daicho.measures import (
     resolve_filters,
 )
 from daicho.measures.dimensions import dimension_of
-from daicho.vault import DerivedTables, latest_snapshot, open_snapshot
+from daicho.vault import DerivedTables, erasures_made, latest_snapshot, open_snapshot
 
 INSTITUTION = "institution"
 MUNICIPALITY = "municipality"
@@ -101,11 +101,14 @@ class LedgerEngine:
         return label_columns(frame, dimensions=by, reference=reference)
 
     def fingerprint(self, measure: str) -> str:
-        """Hash of the files a measure's figures and labels come from."""
+        """Hash of the files a measure's figures and labels come from, and of how often rows were erased from the ledger."""
         self._tables()
         found = self._catalogue[measure]
         codelists = {dimension_of(found, name).codelist or "" for name in found.dimensions}
-        return _digest("".join(self._hashes[name] for name in sorted({*found.reference, *codelists} & set(self._hashes))).encode())
+        erased = f"erasures:{count}" if (count := erasures_made(self._config)) else ""
+        return _digest(
+            ("".join(self._hashes[name] for name in sorted({*found.reference, *codelists} & set(self._hashes))) + erased).encode()
+        )
 
     def is_unverified(self, measure: str, *, where: Mapping[str, Sequence[str]]) -> bool:
         return any(_is_unverified(self._tables()[name], where) for name in self._catalogue[measure].reference if name in self._tables())
@@ -158,7 +161,7 @@ def describe_measure(measure: Measure) -> MeasureSpec:
         filters=frozenset(measure.filters),
         required_filters=measure.required_filters,
         parameters={item.name: ParameterSpec(item.name, item.type, item.required, item.choices) for item in measure.parameters},
-        values=tuple(ColumnFacts(value.name, value.label, value.label_en, value.kind, value.unit) for value in measure.values),
+        values=tuple(ColumnFacts(value.name, value.label, value.label_en, value.kind, value.unit) for value in measure.released),
         rules=tuple(
             ValueRule(
                 name=value.name,
@@ -171,6 +174,7 @@ def describe_measure(measure: Measure) -> MeasureSpec:
                 part_of=value.part_of,
                 rests_on=value.rests_on,
                 along=value.along,
+                is_released=value.is_released,
             )
             for value in measure.values
         ),
@@ -197,7 +201,7 @@ def measure_card(measure: Measure) -> dict[str, Any]:
         "privacy_unit": measure.privacy_unit,
         "values": [
             {"name": value.name, "label": value.label, "label_en": value.label_en, "unit": value.unit, "kind": value.kind}
-            for value in measure.values
+            for value in measure.released
         ],
         "dimensions": [
             {"name": item.name, "label": item.label, "label_en": item.label_en, "kind": item.kind, "description": item.description}

@@ -2,15 +2,19 @@
 
 The released bytes lie in `<releases>/<id>.arrow`; a hash-chained journal beside them holds request, caller's run, hash and what later
 requests must be compared with. A release exists when its journal line does: a file without one was never returned.
+
+The ledger also notes where the access log stood, at every release and when a gate comes or goes: a log that was deleted, head and all, or
+cut and chained anew, no longer holds the line that was noted.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,14 +48,57 @@ class ReleaseLedger:
         self._lock = threading.RLock()
         self._recorded: dict[str, Recorded] = {}
         self._runs: dict[str, list[str]] = {}
+        self._anchors: list[tuple[int, str]] = []
         for entry in self._journal.entries():
             self._remember(entry)
 
-    def record(self, recorded: Recorded, body: bytes) -> None:
-        """Store a release durably: its file first, then the line that makes it count. Raises VaultError when it cannot be stored."""
+    def record(self, recorded: Recorded, body: bytes, *, log: tuple[int, str] | None = None) -> None:
+        """Store a release durably: its file first, then the line that makes it count. Raises VaultError when it cannot be stored.
+
+        `log` is where the access log stands: number and hash of its last line.
+        """
         with self._lock:
             self._write_file(recorded.release_id, body)
-            self._append({"entry": "release", **vars(recorded)})
+            self._append({"entry": "release", **vars(recorded), **({"log_seq": log[0], "log_hash": log[1]} if log else {})})
+
+    def anchor(self, log: tuple[int, str]) -> None:
+        """Note where the access log stands, unless that is noted already."""
+        with self._lock:
+            if log[0] and log not in self._anchors[-1:]:
+                self._append({"entry": "anchor", "log_seq": log[0], "log_hash": log[1]})
+
+    def anchors(self) -> tuple[tuple[int, str], ...]:
+        """Every noted place of the access log: number and hash of a line it must hold."""
+        with self._lock:
+            return tuple(self._anchors)
+
+    def gone(self) -> frozenset[str]:
+        """Ids of releases that retention took away and that lines of the access log may still name."""
+        record = self._journal.cut_record()
+        return frozenset(record["cut"]["releases"]) if record else frozenset()
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        return self._journal.entries()
+
+    def cut(self, lines: int, *, named: Collection[str], facts: Mapping[str, Any], seal_key: bytes) -> None:
+        """Take the oldest lines away with the releases they record; the chain stays verifiable. The journal goes first, then the files.
+
+        `named` are the releases that the access log still names: of those that went, their ids are kept.
+        """
+        with self._lock:
+            leaving = {entry["release_id"] for entry in itertools.islice(self.entries(), lines) if entry["entry"] == "release"}
+            kept = sorted((self.gone() | leaving) & frozenset(named))
+            self._journal.cut(lines, facts={**facts, "releases": kept}, seal_key=seal_key)
+            self._recorded = {}
+            self._runs, self._anchors = {}, []
+            for entry in self._journal.entries():
+                self._remember(entry)
+
+    def remove_unrecorded(self) -> None:
+        """Delete stored bytes that no line records: of releases that went, or left by a killed gate. No gate may be running."""
+        for path in self._folder.glob("*.arrow"):
+            if path.stem not in self._recorded:
+                path.unlink(missing_ok=True)
 
     def record_use(self, release_id: str, *, run_id: str) -> None:
         """Remember that a run used a release (once)."""
@@ -85,9 +132,9 @@ class ReleaseLedger:
             raise VaultError(f"release {release_id} is damaged in the release ledger: run `daicho audit`, and restore it from its backup.")
         return body
 
-    def verify(self) -> Break | None:
+    def verify(self, *, seal_key: bytes | None = None) -> Break | None:
         """Return the first broken line of the ledger's journal; None when it is whole."""
-        return self._journal.verify()
+        return self._journal.verify(seal_key=seal_key)
 
     def damaged(self) -> Iterator[str]:
         """Ids of releases whose stored bytes are gone or changed."""
@@ -104,9 +151,11 @@ class ReleaseLedger:
         self._remember(self._journal.append(entry))
 
     def _remember(self, entry: Mapping[str, Any]) -> None:
+        if "log_seq" in entry:
+            self._anchors.append((entry["log_seq"], entry["log_hash"]))
         if entry["entry"] == "use":
             self._runs.setdefault(entry["run_id"], []).append(entry["release_id"])
-        else:
+        elif entry["entry"] == "release":
             self._recorded[entry["release_id"]] = Recorded(**{name: entry[name] for name in Recorded.__dataclass_fields__})
 
     def _write_file(self, release_id: str, body: bytes) -> None:

@@ -44,12 +44,13 @@ class GateServer:
         """Take the workspace's lock, recover what a killed gate left, and listen. Raises UsageError when a gate already runs."""
         rules = load_disclosure(config.contracts_dir)
         config.log_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = _take_lock(config.log_dir / LOCK_FILE)
+        self._lock = take_lock(config.log_dir / LOCK_FILE)
         self._listener: socket.socket | None = None
         try:
             log = AccessLog(config.log_dir, clock=clock)
             ledger = ReleaseLedger(config.releases_dir)
             recover(log=log, ledger=ledger)
+            ledger.anchor(log.position())
             self._snapshots = OpenSnapshots(engine, timeout_seconds=request_seconds)
             answers = Answers(config, engine=engine, rules=rules, log=log, ledger=ledger, snapshots=self._snapshots, clock=clock)
             folder = runtime_folder(config)
@@ -137,6 +138,8 @@ class GateServer:
 
     def _close(self) -> None:
         self._snapshots.close()
+        with contextlib.suppress(VaultError):
+            self._office.ledger.anchor(self._office.log.position())
         with self._changed:
             attended = list(self._connections.items())
         for connection, _ in attended:
@@ -161,7 +164,7 @@ class GateServer:
             self._lock = -1
 
 
-def _take_lock(path: Path) -> int:
+def take_lock(path: Path) -> int:
     handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

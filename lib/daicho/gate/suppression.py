@@ -33,7 +33,7 @@ class ValueRule:
     of the two. `may_exceed_one`: the numerator is no part of the denominator, and their difference counts nobody. `part_of` names the
     count that a count is a part of where no rate says so. An estimate is withheld with any of the counts it `rests_on`; where it
     accumulates `along` a dimension, these are the events and the people at risk. `is_personal` is False for what counts no people (rows
-    of a delivery): such figures are never withheld.
+    of a delivery): such figures are never withheld. A figure that is not `is_released` takes part in protection and is then dropped.
     """
 
     name: str
@@ -46,6 +46,7 @@ class ValueRule:
     part_of: str = ""
     rests_on: tuple[str, ...] = ()
     along: str = ""
+    is_released: bool = True
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ def protect(frame: pl.DataFrame, *, dimensions: Sequence[str], values: Sequence[
     marked = frame.with_columns(mask.fill_null(False).alias(f"__mask_{name}") for name, mask in masks.items())
     marked = _with_pools(marked, dimensions=dimensions, values=values, profile=profile)
     columns: list[pl.Expr] = [pl.col(name) for name in dimensions]
-    for value in values:
+    shown = [value for value in values if value.is_released]
+    for value in shown:
         number, status = _released(value, profile=profile)
         columns += [number.alias(value.name), status.alias(status_of(value.name))]
     released = marked.select(columns)
-    suppressed = sum(int((released[status_of(value.name)] == "suppressed").sum()) for value in values)
-    return Protected(frame=released, cells=released.height * len(values), suppressed_cells=suppressed)
+    suppressed = sum(int((released[status_of(value.name)] == "suppressed").sum()) for value in shown)
+    return Protected(frame=released, cells=released.height * len(shown), suppressed_cells=suppressed)
 
 
 def _masks(values: Sequence[ValueRule], *, profile: Profile, columns: Sequence[str]) -> dict[str, pl.Expr]:

@@ -61,7 +61,8 @@ _TABLES = (
            0::UTINYINT AS proof
     FROM dose AS d WHERE d.dose IS NULL OR d.dose NOT IN (SELECT dose FROM dose_number)""",
     """CREATE TABLE derived.slot_fill (
-        series VARCHAR, slot TINYINT, person INTEGER, vaccine VARCHAR, dose VARCHAR, filled_on DATE, is_in_window BOOLEAN, regime VARCHAR)""",
+        series VARCHAR, slot TINYINT, person INTEGER, vaccine VARCHAR, dose VARCHAR, filled_on DATE, is_in_window BOOLEAN, regime VARCHAR,
+        ends_course BOOLEAN)""",
 )
 
 
@@ -77,7 +78,7 @@ _WRITE = (
     ORDER BY v.seat, v.person""",
     f"""INSERT INTO derived.slot_fill
     SELECT a.series, v.slot, CAST(v.walker // 10_000 % 10_000_000_000 AS INTEGER) AS person, a.vaccine, a.dose, {EPOCH} + v.turn // 1000,
-           v.outcome = 'valid', nullif(v.regime, '')
+           v.outcome = 'valid', nullif(v.regime, ''), v.ends_course
     FROM verdict AS v JOIN seat AS a ON a.seat = v.turn % 1000
     WHERE v.slot IS NOT NULL ORDER BY a.course, v.slot, person""",
 )

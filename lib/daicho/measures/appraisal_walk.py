@@ -38,11 +38,12 @@ FROM standing WHERE NOT is_in_doubt
 """
 
 _NOTHING_SETTLED = (
-    "CREATE OR REPLACE TEMP TABLE verdict (walker BIGINT, turn INTEGER, slot TINYINT, regime VARCHAR, outcome VARCHAR, proof UTINYINT)"
+    "CREATE OR REPLACE TEMP TABLE verdict "
+    "(walker BIGINT, turn INTEGER, slot TINYINT, regime VARCHAR, outcome VARCHAR, proof UTINYINT, ends_course BOOLEAN)"
 )
 
 # Whatever is left has no slot to fill.
-_LEFT_OVER = "INSERT INTO verdict SELECT walker, turn, NULL, regime, 'duplicate', proof FROM pending"
+_LEFT_OVER = "INSERT INTO verdict SELECT walker, turn, NULL, regime, 'duplicate', proof, false FROM pending"
 
 
 def walk(first: int, last: int, slots: int) -> tuple[str, ...]:
@@ -111,7 +112,7 @@ def _settle(slot: int) -> str:
                 WHEN NOT j.is_spaced THEN 'interval_too_short'
                 WHEN j.has_live_clash THEN 'live_interval'
                 WHEN NOT f.is_inside THEN 'outside_window'
-                ELSE 'valid' END, p.proof
+                ELSE 'valid' END, p.proof, coalesce(p.turn = f.turn AND f.is_last, false)
     FROM pending AS p
     LEFT JOIN {_slot_of(slot)}
     LEFT JOIN filled AS f ON f.walker = p.walker

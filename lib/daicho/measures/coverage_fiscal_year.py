@@ -116,7 +116,6 @@ COVERAGE_FISCAL_YEAR = Measure(
         Parameter("fiscal_year", "int", required=True, description="年度（令和7年度は2025）"),
         Parameter("as_of", "date", required=False, description="この日までの接種を数える（省略時は年度末まで）"),
     ),
-    required_filters=("vaccine",),
     notes=(
         "分子：年度内に、住民が対象期間内に受けた接種の回数（年齢を問わない）。混合ワクチンは成分の接種としても数える。",
         "分母：10月1日に標準的な接種期間（定めのないものは対象期間）にある住民を12か月相当に換算した数。年度で定める期間、終わりのない期間は換算しない。",

@@ -50,7 +50,7 @@ DROPOUT = Measure(
         ),
         ValueColumn(
             "dropped_count", "脱落者数", "Dropped out", "人", "count", "count(*) FILTER (WHERE NOT base.is_complete)",
-            is_person_count=True, contributors=("dropped_persons",),
+            is_person_count=True, contributors=("dropped_persons",), is_released=False,
         ),
         ValueColumn("dropout_rate", "脱落率", "Drop-out", "率", "rate", numerator="dropped_count", denominator="first_count"),
     ),

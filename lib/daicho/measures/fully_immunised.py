@@ -38,12 +38,12 @@ FULLY_IMMUNISED = Measure(
     values=(
         ValueColumn("eligible_count", "対象者数", "Eligible", "人", "count", "count(*)", is_person_count=True),
         ValueColumn(
-            "fully_immunised_count", "完全接種者数", "Fully immunised", "人", "count", "count(*) FILTER (WHERE base.is_full)",
+            "count", "完全接種者数", "Fully immunised", "人", "count", "count(*) FILTER (WHERE base.is_full)",
             is_person_count=True, contributors=("fully_immunised_persons",),
         ),
         ValueColumn(
-            "fully_immunised_rate", "完全接種率", "Fully immunised share", "率", "rate",
-            numerator="fully_immunised_count", denominator="eligible_count",
+            "rate", "完全接種率", "Fully immunised share", "率", "rate",
+            numerator="count", denominator="eligible_count",
         ),
     ),
     cuts={

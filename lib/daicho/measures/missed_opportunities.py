@@ -52,7 +52,6 @@ MISSED_OPPORTUNITIES = Measure(
         Parameter("as_of", "date", required=True, description="基準日（この日までの来所と接種を見る）"),
         Parameter("fiscal_year", "int", required=False, description="来所の年度（省略時は全期間）"),
     ),
-    required_filters=("vaccine", "dose"),
     notes=(
         "来所日：住民に接種日のある接種または予診の記録がある日。その接種期が接種できる状態（対象期間内、前の回が有効に済み、最短間隔を経過、未接種）に"
         "あった日と、その接種期の有効な接種があった日を数える。",

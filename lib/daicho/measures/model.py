@@ -52,7 +52,8 @@ class ValueColumn:
     `contributors` names the columns of the result that count the persons behind the figure (see `Measure.contributors`). A rate that
     `may_exceed_one` divides what is no part of its denominator (doses of a year by a scaled target); a count that is `part_of` another
     is protected like a numerator of it. An estimate (of unit 率, or in days) `rests_on` counts of its row; where it accumulates `along`
-    an implicit dimension, these are what happened and who was at risk, in this order.
+    an implicit dimension, these are what happened and who was at risk, in this order. A figure that is not `is_released` only helps to
+    work out and protect others.
     """
 
     name: str
@@ -69,6 +70,7 @@ class ValueColumn:
     part_of: str = ""
     rests_on: tuple[str, ...] = ()
     along: str = ""
+    is_released: bool = True
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,11 @@ class Measure:
     implicit: tuple[str, ...] = ()
     ingredients: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     finish: str = ""
+
+    @property
+    def released(self) -> tuple[ValueColumn, ...]:
+        """The value columns of its tables."""
+        return tuple(value for value in self.values if value.is_released)
 
     @property
     def dimensions(self) -> tuple[str, ...]:

@@ -41,11 +41,13 @@ legal_window AS MATERIALIZED (  -- the regular windows, worked out once for each
     JOIN asked AS a ON a.dose = s.dose_code
 ),
 fill AS MATERIALIZED (          -- the slots of the series asked for; a course keeps the regime its first dose chose
-    SELECT f.series, f.person, f.slot, f.filled_on, coalesce(f.regime, '') AS regime, {_SEASON.format("s", "f.filled_on")} AS season
+    SELECT f.series, f.person, f.slot, f.filled_on, f.ends_course, coalesce(f.regime, '') AS regime, {_SEASON.format("s", "f.filled_on")} AS season
     FROM slot_fill AS f JOIN (SELECT DISTINCT series, is_seasonal FROM asked) AS s ON s.series = f.series
 ),
 regime_of AS (
-    SELECT series, person, max(regime) AS regime, min(filled_on) FILTER (WHERE slot = 1) AS first_on FROM fill GROUP BY series, person
+    SELECT series, person, max(regime) AS regime, min(filled_on) FILTER (WHERE slot = 1) AS first_on,
+           min(filled_on) FILTER (WHERE ends_course) AS ended_on
+    FROM fill GROUP BY series, person
 ),
 valid_dose AS MATERIALIZED (
     SELECT person, dose, given_on FROM ({VALID_DOSES}) AS filled
@@ -67,7 +69,7 @@ visit AS MATERIALIZED (         -- days with a dated dose or a screening, of res
 considered AS (      -- each visit against each stage whose window is open, with the state of the course on the day
     SELECT v.person, v.visited_on, v.district, v.resident_class, w.series, w.vaccine, w.dose, w.birth_date, w.sex,
            own.filled_on IS NOT NULL AND own.filled_on < v.visited_on AS is_filled, b.dose IS NOT NULL AS is_in_course,
-           b.previous IS NULL OR previous.filled_on < v.visited_on AS is_next,
+           (b.previous IS NULL OR previous.filled_on < v.visited_on) AND coalesce(v.visited_on <= c.ended_on, true) AS is_next,
            b.previous IS NULL OR v.visited_on > (CASE w.interval_from WHEN 'first' THEN c.first_on ELSE previous.filled_on END)
                                               + coalesce(CAST(w.min_interval_days AS INTEGER), 0)
              AND (w.min_interval_months IS NULL OR v.visited_on > reached_months_on(

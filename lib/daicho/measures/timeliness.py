@@ -77,7 +77,7 @@ TIMELINESS = Measure(
     source="定期接種実施要領の標準的な接種期間、住民基本台帳、予防接種台帳",
     privacy_unit="person",
     values=(
-        ValueColumn("eligible_count", "対象者数", "Eligible", "人", "count", "count(*)", is_person_count=True),
+        ValueColumn("eligible_count", "対象者数", "Eligible", "人", "count", "count(*)", is_person_count=True, is_released=False),
         *(_class_column(name) for name in _CLASSES),
     ),
     cuts=COVERAGE_CUTS,

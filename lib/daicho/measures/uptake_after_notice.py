@@ -91,7 +91,6 @@ UPTAKE_AFTER_NOTICE = Measure(
         Parameter("as_of", "date", required=True, description="基準日（この日までの送付と接種を見る）"),
         Parameter("fiscal_year", "int", required=False, description="送付の年度（省略時は全期間）"),
     ),
-    required_filters=("vaccine",),
     notes=(
         "送付件数：送付日に住民で、送付日より前にその接種期の有効な接種がない者への送付。接種期が不明な送付は含まない。",
         "n日以内：送付日の翌日から数えてn日目までの接種（混合ワクチンは成分の接種として数える）。接種と通知の因果を示すものではない。",

@@ -37,10 +37,10 @@ ZERO_DOSE = Measure(
     values=(
         ValueColumn("eligible_count", "対象者数", "Eligible", "人", "count", "count(*)", is_person_count=True),
         ValueColumn(
-            "zero_dose_count", "ゼロ接種者数", "Zero-dose", "人", "count", "count(*) FILTER (WHERE base.is_zero_dose)",
+            "count", "ゼロ接種者数", "Zero-dose", "人", "count", "count(*) FILTER (WHERE base.is_zero_dose)",
             is_person_count=True, contributors=("zero_dose_persons",),
         ),
-        ValueColumn("zero_dose_rate", "ゼロ接種率", "Zero-dose share", "率", "rate", numerator="zero_dose_count", denominator="eligible_count"),
+        ValueColumn("rate", "ゼロ接種率", "Zero-dose share", "率", "rate", numerator="count", denominator="eligible_count"),
     ),
     cuts={
         "birth_fy": Cut("base.birth_fy"),
