@@ -1,4 +1,4 @@
-"""Make a large vaccination extract and its register: `python benchmarks/large_extract.py DIR --rows 10000000 --persons 1000000`.
+"""Make a large vaccination extract and its register: `python -m benchmarks.large_extract DIR --rows 10000000 --persons 1000000`.
 
 Rows are drawn at random in the exact format of the contracts (CP932, CRLF), without the care `daicho synth` takes: here size
 is what counts.

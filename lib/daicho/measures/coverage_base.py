@@ -65,7 +65,7 @@ milestone_of AS MATERIALIZED (   -- of several versions of a rule, the one in fo
       AND (closes_on < {OPEN_END} OR opens_on <= $as_of)
 ),
 eligible AS MATERIALIZED (       -- born by the milestone and resident on it
-    SELECT p.person, p.birth_date, m.vaccine_code AS vaccine, m.dose_code AS dose, m.milestone_on, m.opens_on, m.due_on,
+    SELECT p.person, p.birth_date, p.sex, m.vaccine_code AS vaccine, m.dose_code AS dose, m.milestone_on, m.opens_on, m.due_on,
            r.district, r.resident_class, r.resident_from
     FROM person AS p
     JOIN milestone_of AS m ON m.birth_date = p.birth_date AND m.sex = p.sex

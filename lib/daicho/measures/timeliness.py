@@ -30,11 +30,11 @@ credited AS MATERIALIZED (   -- every dose that counts as the one asked for
     WHERE a.is_home AND {{credit_filters}}
 ),
 first_dose AS MATERIALIZED ( -- the earliest of known date by the milestone
-    SELECT e.person, e.dose, e.birth_date, min(c.given_on) FILTER (WHERE NOT c.is_unknown AND c.given_on <= e.milestone_on) AS given_on,
+    SELECT e.person, e.dose, e.birth_date, e.sex, min(c.given_on) FILTER (WHERE NOT c.is_unknown AND c.given_on <= e.milestone_on) AS given_on,
            arg_min(c.proof, c.given_on) FILTER (WHERE NOT c.is_unknown AND c.given_on <= e.milestone_on) AS proof,
            bool_or(c.is_unknown) AS has_unknown
     FROM eligible AS e JOIN credited AS c ON c.person = e.person AND c.dose = e.dose
-    GROUP BY e.person, e.dose, e.birth_date
+    GROUP BY e.person, e.dose, e.birth_date, e.sex
 ),
 first_legal AS MATERIALIZED (   -- the minimum age by each row of the dose, special ones included
     SELECT b.birth_date, b.sex, s.dose_code, {PROOF_NEEDED} AS proof_needed,
@@ -43,10 +43,9 @@ first_legal AS MATERIALIZED (   -- the minimum age by each row of the dose, spec
     FROM (SELECT DISTINCT birth_date, sex FROM person WHERE birth_date <= $as_of) AS b
     JOIN reference.schedule AS s ON {concerns("s", birth="b.birth_date", sex="b.sex")} AND {{rule_filters}}
 ),
-allowed AS (
+allowed AS (         -- one join by all three: by the dose alone, every child would meet every birth date
     SELECT DISTINCT f.person, f.dose
-    FROM first_dose AS f JOIN person AS p ON p.person = f.person
-    JOIN first_legal AS w ON w.birth_date = p.birth_date AND w.sex = p.sex AND w.dose_code = f.dose
+    FROM first_dose AS f JOIN first_legal AS w ON w.birth_date = f.birth_date AND w.sex = f.sex AND w.dose_code = f.dose
     WHERE f.given_on BETWEEN w.allowed_from AND w.allowed_to AND {_PROVED}
 )
 SELECT e.person, e.vaccine, e.dose, e.district, e.resident_class,
