@@ -145,6 +145,19 @@ def test_a_log_deleted_with_its_head_is_missed(office: Config) -> None:
     assert daicho(office, "audit").code == 3
 
 
+@pytest.mark.parametrize("releases", [1, 3])
+def test_a_log_deleted_with_its_head_is_missed_after_a_gate_wrote_it_anew(ward: Config, tmp_path: Path, releases: int) -> None:
+    shutil.copytree(ward.root, tmp_path / "office", ignore=shutil.ignore_patterns("reports", "releases", "log"))
+    office = load_config(tmp_path / "office")
+    for by in ("vaccine", "sex", "district")[:releases]:
+        assert daicho(office, *COUNTS, "--by", by).code == 0
+    for path in office.log_dir.glob("access.jsonl*"):
+        path.unlink()
+    assert daicho(office, *COUNTS, "--by", "month").code == 0
+    found = daicho(office, "audit")
+    assert found.code == 3 and "access.jsonl" in found.out and "deleted" in found.out
+
+
 def test_a_changed_release_is_found(office: Config) -> None:
     flip(next(office.releases_dir.glob("*.arrow")))
     found = daicho(office, "audit")

@@ -17,6 +17,7 @@ PROMISED = {
     "intake": ("--kind", "--dry-run", "--format"),
     "measures": ("--format",),
     "query": ("--by", "--where", "--fiscal-year", "--as-of", "--snapshot", "--profile", "--purpose", "--format", "-o"),
+    "worklist": ("--where", "--as-of", "--month", "-p", "--snapshot", "--purpose", "--format"),
     "report": ("-p", "--profile", "--out"),
     "run": ("--on", "--due"),
     "schedule": (),

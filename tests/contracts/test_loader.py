@@ -23,7 +23,7 @@ ITEMS = {
         "G": "住所",
         "Q": "生年月日 性別 住民となった日 消除日",
         "S": "住民区分",
-        "O": "住所を定めた日 住所届出日 住民となった理由 消除事由 外国人住民となった日 外国人届出日",
+        "O": "住所を定めた日 住所届出日 住民となった理由 消除事由 外国人住民となった日 外国人届出日 抽出ウェイト",
     },
     "vaccination": {
         "K": "宛名番号",
@@ -31,7 +31,7 @@ ITEMS = {
         "S": "ワクチンロット番号 自己負担区分",
         "O": (
             "予防接種種別コード 接種期 接種回数 医療機関コード 区名コード 混合ワクチン種類 ワクチン種類 "
-            "ワクチン名称 予診フラグ 支払月 医療機関所在地フラグ 経過措置フラグ"
+            "ワクチン名称 予診フラグ 支払月 医療機関所在地フラグ 経過措置フラグ 記録元"
         ),
     },
     "welfare": {
@@ -74,6 +74,10 @@ RELEASED = {
     "residents": ({"residents_count"}, {"district", "birth_fy", "age_years", "age_band", "sex", "resident_class"}),
     "coverage_cohort": (
         {"eligible_count", "vaccinated_count", "coverage_rate", "unknown_history_count"},
+        {"vaccine", "dose", "birth_fy", "district", "sex", "resident_class"},
+    ),
+    "coverage_cohort_weighted": (
+        {"eligible_count", "vaccinated_count", "coverage_rate", "weighted_eligible", "weighted_vaccinated", "weighted_coverage_rate"},
         {"vaccine", "dose", "birth_fy", "district", "sex", "resident_class"},
     ),
     "timeliness": (

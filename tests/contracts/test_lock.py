@@ -58,7 +58,7 @@ def test_a_weakened_class_is_found_even_under_a_higher_version(tmp_path: Path) -
     folder = copied(tmp_path)
     path = folder / "extracts" / "resident.odcs.yaml"
     replaced(path, "classification: direct_identifier", "classification: operational")
-    replaced(path, "version: 1.0.0", "version: 2.0.0")
+    replaced(path, "version: 1.1.0", "version: 2.0.0")
     messages = [finding.message for finding in check_lock(folder) if "weaker" in finding.message]
     assert len(messages) == 5 and any("続柄" in message for message in messages)
     with pytest.raises(UsageError, match="weaker than agreed"):
@@ -69,7 +69,7 @@ def test_a_class_may_be_weakened_only_by_naming_the_column(tmp_path: Path) -> No
     folder = copied(tmp_path)
     path = folder / "extracts" / "vaccination.odcs.yaml"
     replaced(path, "classification: sensitive", "classification: operational")
-    replaced(path, "version: 1.0.0", "version: 1.1.0")
+    replaced(path, "version: 1.1.0", "version: 1.2.0")
     with pytest.raises(UsageError, match="自己負担区分"):
         write_lock(folder, weaken=frozenset({"vaccination.ワクチンロット番号"}))
     write_lock(folder, weaken=frozenset({"vaccination.ワクチンロット番号", "vaccination.自己負担区分"}))

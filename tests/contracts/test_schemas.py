@@ -23,7 +23,7 @@ DAYS = (
     "foreign_notified_on",
 )
 TEXTS = ("birth_precision", "sex", "district", "resident_from_reason", "resident_until_reason", "resident_class")
-RESIDENT = {"person": pl.Int32, **dict.fromkeys(DAYS, pl.Date), **dict.fromkeys(TEXTS, pl.String)}
+RESIDENT = {"person": pl.Int32, **dict.fromkeys(DAYS, pl.Date), **dict.fromkeys(TEXTS, pl.String), "sampling_weight": pl.Int64}
 
 
 def residents(**changes: object) -> pl.DataFrame:

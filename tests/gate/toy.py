@@ -16,7 +16,7 @@ import polars as pl
 from daicho.core.config import Config, load_config
 from daicho.core.errors import UsageError
 from daicho.gate.client import GateClient
-from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, Query
+from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, Query, WorklistSpec
 from daicho.gate.release import ColumnFacts
 from daicho.gate.server import GateServer
 from daicho.gate.suppression import ValueRule
@@ -137,6 +137,10 @@ MEASURES = {
         dimensions=("number",),
     ),
 }
+WORKLISTS = {
+    "children": WorklistSpec("children", frozenset({"district"}), ("district",), {"as_of": ParameterSpec("as_of", "date", required=False)}),
+    "leaking": WorklistSpec("leaking", frozenset(), (), {}),
+}
 VALUES_SQL = {
     "residents": "count(*) AS residents_count, count(DISTINCT person) AS privacy_count",
     "coverage_cohort": "count(*) AS eligible_count, count(*) FILTER (vaccinated) AS vaccinated_count",
@@ -202,6 +206,19 @@ class ToyEngine:
             parameters=parameters,
             as_of=as_of if isinstance(as_of, date) else None,
         )
+
+    def worklists(self) -> Mapping[str, WorklistSpec]:
+        return WORKLISTS
+
+    def compile_worklist(self, worklist: str, *, where: Mapping[str, Sequence[str]], parameters: Mapping[str, ParameterValue]) -> Query:
+        codes = {name: tuple(sorted(self._code(name, value) for value in values)) for name, values in where.items()}
+        sql = (
+            "SELECT '子.csv' AS source_file, nullif(person, 60) AS line, 'D1' AS reason, 'soon' AS class, '山田太郎' AS name,"
+            " count(*) OVER () AS persons FROM child WHERE list_contains($district, district) AND NOT vaccinated ORDER BY person"
+        )
+        if worklist == "leaking":
+            sql, codes = "SELECT error('山田太郎')", {}
+        return Query(sql=sql, bound={name: list(values) for name, values in codes.items()}, where=codes, parameters=parameters, as_of=None)
 
     def _code(self, dimension: str, value: str) -> str:
         if dimension != "district":

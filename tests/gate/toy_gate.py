@@ -24,8 +24,8 @@ def die_after_recording() -> None:
     """Killed when the release is on disk and the log does not know it."""
     record = ReleaseLedger.record
 
-    def record_and_die(self: ReleaseLedger, recorded: Recorded, body: bytes) -> None:
-        record(self, recorded, body)
+    def record_and_die(self: ReleaseLedger, recorded: Recorded, body: bytes, **more: Any) -> None:
+        record(self, recorded, body, **more)
         die()
 
     ReleaseLedger.record = record_and_die  # type: ignore[method-assign]

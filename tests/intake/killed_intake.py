@@ -1,6 +1,6 @@
-"""Kill an intake before each of its steps: `python -m tests.intake.killed_intake WORKSPACE EXTRACT OUT STRIDE`.
+"""Kill a command before each of its steps: `python -m tests.intake.killed_intake WORKSPACE OUT STRIDE COMMAND…`.
 
-For every STRIDE-th step the workspace is copied to OUT/<step>, and a child process runs `daicho intake` there until it is about to take that
+For every STRIDE-th step the workspace is copied to OUT/<step>, and a child process runs `daicho COMMAND…` there until it is about to take that
 step on the file system; then it kills itself with SIGKILL. Ends with the first child that runs through.
 """
 
@@ -15,7 +15,8 @@ from typing import Any
 
 from daicho.cli.frame import run_command
 from daicho.cli.main import cli
-from daicho.intake import load  # noqa: F401 - loaded once, here, for all children
+from daicho.gate import retention  # noqa: F401 - loaded once, here, for all children
+from daicho.intake import load  # noqa: F401
 
 STEPS = {"os.rename", "os.remove", "os.link", "os.mkdir", "os.rmdir", "os.truncate"}
 MOST = 200
@@ -35,7 +36,7 @@ def _kill_before(step: int, state: str) -> None:
     sys.addaudithook(watch)
 
 
-def main(workspace: Path, extract: Path, out: Path, stride: int) -> int:
+def main(workspace: Path, out: Path, stride: int, command: list[str]) -> int:
     for step in range(1, MOST, stride):
         copy = out / f"{step:03d}"
         shutil.copytree(workspace, copy)
@@ -43,7 +44,7 @@ def main(workspace: Path, extract: Path, out: Path, stride: int) -> int:
         if child == 0:
             sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
             _kill_before(step, str(copy / "var"))
-            os._exit(run_command(cli, ["--workspace", str(copy), "--today", "2026-11-24", "intake", str(extract)]))
+            os._exit(run_command(cli, ["--workspace", str(copy), "--today", "2026-11-24", *command]))
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):
             return os.waitstatus_to_exitcode(status)
@@ -51,4 +52,4 @@ def main(workspace: Path, extract: Path, out: Path, stride: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:4]), stride=int(sys.argv[4])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))

@@ -85,8 +85,13 @@ def intake(config: Config, *paths: Path, **options: object) -> subprocess.Comple
 
 def killed_before_steps(workspace: Path, extract: Path, out: Path, *, stride: int) -> list[Config]:
     """Copies of the workspace, in each of which an intake was killed before another step; in the last it ran through."""
+    return killed_commands(workspace, out, "intake", extract, stride=stride)
+
+
+def killed_commands(workspace: Path, out: Path, *words: object, stride: int) -> list[Config]:
+    """Copies of the workspace, in each of which a command was killed before another step; in the last it ran through."""
     out.mkdir()
-    command = [sys.executable, "-m", "tests.intake.killed_intake", workspace, extract, out, str(stride)]
+    command = [sys.executable, "-m", "tests.intake.killed_intake", workspace, out, str(stride), *map(str, words)]
     subprocess.run(command, cwd=ROOT, check=True)
     return [load_config(folder) for folder in sorted(out.iterdir())]
 

@@ -45,7 +45,7 @@ def test_an_empty_last_field_is_no_missing_field() -> None:
     assert split('1,\n"3",""\n') == ([("1", "", 2), ("3", "", 3)], [])
 
 
-cell = st.text(alphabet="ab髙,\"\n 1", max_size=4).filter(lambda text: "\r" not in text)
+cell = st.text(alphabet='ab髙,"\n 1', max_size=4).filter(lambda text: "\r" not in text)
 
 
 @given(st.lists(st.lists(cell, min_size=1, max_size=3), min_size=1, max_size=8))

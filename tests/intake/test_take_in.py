@@ -223,7 +223,12 @@ def test_a_missing_path_is_a_mistake_of_use(workspace: Config, tmp_path: Path) -
 
 
 def test_the_vault_on_disk_holds_no_identifier_in_any_form(workspace: Config, tmp_path: Path) -> None:
-    canary = {"氏名": "カナリア髙橋一子", "カナ氏名": "カナリアタカハシイチコ", "住所": "東京都港区赤坂二丁目11番777号", "宛名番号": "7777777777"}
+    canary = {
+        "氏名": "カナリア髙橋一子",
+        "カナ氏名": "カナリアタカハシイチコ",
+        "住所": "東京都港区赤坂二丁目11番777号",
+        "宛名番号": "7777777777",
+    }
     load(workspace, write_extract(tmp_path / "r.csv", RESIDENT, [canary]))
     for path in workspace.state_dir.rglob("*"):
         if path.is_file() and path.parent != workspace.key_dir:

@@ -49,7 +49,8 @@ def test_an_analyst_opens_a_notebook_and_sees_a_chart_from_a_sealed_kernel(tmp_p
             try:
                 page.get_by_text("封止されている").first.wait_for(timeout=20_000)
             except Exception:
-                page.screenshot(path="/tmp/lab_debug.png"); raise
+                page.screenshot(path="/tmp/lab_debug.png")
+                raise
             page.locator(".vega-embed canvas, .vega-embed svg").first.wait_for(timeout=30_000)
             page.screenshot(path=tmp_path / "lab.png")
             browser.close()

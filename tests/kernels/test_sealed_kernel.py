@@ -106,6 +106,19 @@ def test_a_profile_that_the_kernel_was_not_started_for_is_refused(kernel: Sealed
     assert execute(kernel, ["\n".join(lines)]) == [f"{DisclosureError.__name__}\n"]
 
 
+def test_a_notebook_gets_no_worklist_and_reads_none(made: Bench, kernel: SealedKernel) -> None:
+    listed = made.gate.worklist("children", where={"district": "A"})
+    path = made.config.worklists_dir / listed["file"]
+    cells = [
+        "from daicho.present import ledger\ntry:\n    print(ledger._ADOPTION.client.worklist('children', where={'district': 'A'}))\n"
+        "except Exception as error:\n    print('refused', type(error).__name__)",
+        REFUSED.format(action=f"open({str(path)!r}).read()"),
+        REFUSED.format(action=f"__import__('os').listdir({str(path.parent)!r})"),
+    ]
+    assert execute(kernel, cells) == ["refused UsageError\n", "refused PermissionError\n", "refused PermissionError\n"]
+    assert list(made.config.worklists_dir.iterdir()) == [path]
+
+
 def test_nothing_is_left_when_a_kernel_has_ended() -> None:
     with bench() as made:
         with running_kernel(made) as kernel:

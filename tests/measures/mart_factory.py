@@ -43,6 +43,7 @@ class Person:
     spells: tuple[Spell, ...] = ()
     birth_precision: str = "day"
     is_registered: bool = True
+    sampling_weight: int | None = None
 
     def spell_on(self, day: date | None) -> Spell | None:
         return next((spell for spell in self.spells if day is not None and spell.covers(day)), None)
@@ -65,6 +66,7 @@ class Event:
     is_transitional: bool = False
     copay_class: str | None = None
     batch: int = 1
+    line: int | None = None
 
     @property
     def event_on(self) -> date | None:
@@ -99,17 +101,20 @@ class Ledger:
     welfare: Sequence[Welfare] = ()
     institutions: Sequence[Institution] = ()
     outcomes: Sequence[tuple[int, str, str, str, int]] = ()
+    rows: Sequence[tuple[int, int, int | None]] = ()
+    batches: Sequence[tuple[int, str, date, str, str, bool]] = ()
     home_ward: str = MINATO
     reference: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 _TABLES = {
-    "person": "person INTEGER, birth_date DATE, birth_precision VARCHAR, birth_fy SMALLINT, sex VARCHAR, is_registered BOOLEAN",
+    "person": "person INTEGER, birth_date DATE, birth_precision VARCHAR, birth_fy SMALLINT, sex VARCHAR, is_registered BOOLEAN, sampling_weight BIGINT",
     "residence": "person INTEGER, resident_from DATE, resident_until DATE, district VARCHAR, resident_class VARCHAR",
     "event": """person INTEGER, vaccine VARCHAR, dose VARCHAR, stage VARCHAR, number SMALLINT, given_on DATE, screened_on DATE, event_on DATE,
         is_screened_only BOOLEAN, institution VARCHAR, is_institution_valid BOOLEAN, ward VARCHAR, product VARCHAR, lot VARCHAR, paid_month INTEGER,
         location_flag VARCHAR, is_transitional BOOLEAN, copay_class VARCHAR, combination VARCHAR, batch INTEGER, duplicate_rank SMALLINT,
-        date_status VARCHAR, was_resident BOOLEAN, district VARCHAR, resident_class VARCHAR""",
+        date_status VARCHAR, was_resident BOOLEAN, district VARCHAR, resident_class VARCHAR, is_in_use BOOLEAN, line INTEGER""",
+    "person_row": "person INTEGER, batch INTEGER, line INTEGER",
     "welfare": "person INTEGER, welfare_class VARCHAR, handbook_class VARCHAR, valid_from DATE, valid_to DATE",
     "institution": "institution VARCHAR, name VARCHAR, municipality_code VARCHAR, association_code VARCHAR, valid_from DATE, valid_to DATE",
     "batch": "batch INTEGER, kind VARCHAR, received_on DATE, file_sha256 VARCHAR, file_name VARCHAR, is_live BOOLEAN",
@@ -143,6 +148,8 @@ def build_mart(ledger: Ledger) -> duckdb.DuckDBPyConnection:
     _insert(connection, "welfare", (tuple(asdict(row).values()) for row in ledger.welfare))
     _insert(connection, "institution", (tuple(asdict(row).values()) for row in ledger.institutions))
     _insert(connection, "batch_outcome", ledger.outcomes)
+    _insert(connection, "person_row", ledger.rows)
+    _insert(connection, "batch", ledger.batches)
     return connection
 
 
@@ -214,7 +221,7 @@ def count_duplicates(events: Iterable[Event]) -> list[tuple[Event, int]]:
 
 def _person_row(person: Person) -> tuple[Any, ...]:
     birth_fy = birth_fiscal_year(person.birth_date) if person.birth_date else None
-    return (person.person, person.birth_date, person.birth_precision, birth_fy, person.sex, person.is_registered)
+    return (person.person, person.birth_date, person.birth_precision, birth_fy, person.sex, person.is_registered, person.sampling_weight)
 
 
 def _event_rows(events: Sequence[Event], persons: Mapping[int, Person]) -> list[tuple[Any, ...]]:
@@ -232,7 +239,7 @@ def _event_rows(events: Sequence[Event], persons: Mapping[int, Person]) -> list[
                 event.person, event.vaccine, event.dose, None, None, event.given_on, event.screened_on, event.event_on, event.is_screened_only,
                 event.institution, event.is_institution_valid, event.ward, event.product, None, event.paid_month, event.location_flag,
                 event.is_transitional, event.copay_class, None, event.batch, rank, status, spell is not None,
-                spell.district if spell else None, spell.resident_class if spell else None,
+                spell.district if spell else None, spell.resident_class if spell else None, True, event.line,
             )
         )  # fmt: skip
     return rows

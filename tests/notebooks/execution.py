@@ -16,7 +16,7 @@ from daicho.present import ledger
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
-REPORTS = ("coverage", "annual_counts", "consignment_payments", "data_quality")
+REPORTS = ("coverage", "coverage_district", "reminders", "annual_counts", "consignment_payments", "data_quality")
 NOTEBOOKS = (*REPORTS, "explore/start_here")
 
 

@@ -13,6 +13,8 @@ from tests.notebooks.execution import FOLDER, NOTEBOOKS, REPORTS, read
 
 PROFILES = {
     "coverage": "internal",
+    "coverage_district": "internal",
+    "reminders": "internal",
     "annual_counts": "statutory",
     "consignment_payments": "settlement",
     "data_quality": "internal",
@@ -82,7 +84,7 @@ def test_report_declares_title_profile_and_order(name: str) -> None:
 
 
 def test_reports_have_different_places_in_the_order() -> None:
-    assert sorted(read(name).metadata.daicho.order for name in REPORTS) == [1, 2, 3, 4]
+    assert sorted(read(name).metadata.daicho.order for name in REPORTS) == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

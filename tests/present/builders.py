@@ -21,6 +21,7 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
         ColumnFacts("eligible_count", "対象者数", "Eligible", "count", "人"),
         ColumnFacts("vaccinated_count", "接種者数", "Vaccinated", "count", "人"),
         ColumnFacts("coverage_rate", "接種率", "Coverage", "rate", "率"),
+        ColumnFacts("unknown_history_count", "接種歴不明者数", "History unknown", "count", "人"),
     ),
     "annual_counts": (
         ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),
@@ -36,6 +37,32 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
     "payment_holds": (
         ColumnFacts("events_count", "保留件数", "Events held", "count", "件"),
         ColumnFacts("held_yen", "保留額", "Amount held", "yen", "円"),
+    ),
+    "fully_immunised": (
+        ColumnFacts("eligible_count", "対象者数", "Eligible", "count", "人"),
+        ColumnFacts("count", "完全接種者数", "Fully immunised", "count", "人"),
+        ColumnFacts("rate", "完全接種率", "Fully immunised share", "rate", "率"),
+    ),
+    "zero_dose": (
+        ColumnFacts("eligible_count", "対象者数", "Eligible", "count", "人"),
+        ColumnFacts("count", "ゼロ接種者数", "Zero-dose", "count", "人"),
+        ColumnFacts("rate", "ゼロ接種率", "Zero-dose share", "rate", "率"),
+    ),
+    "dropout": (
+        ColumnFacts("first_count", "最初の回の接種者数", "With the first dose", "count", "人"),
+        ColumnFacts("dropout_rate", "脱落率", "Drop-out", "rate", "率"),
+    ),
+    "missed_opportunities": (
+        ColumnFacts("visits_count", "来所日数", "Visits", "count", "回"),
+        ColumnFacts("missed_count", "うち接種しなかった日数", "Of these, not given", "count", "回"),
+        ColumnFacts("missed_rate", "逸失率", "Missed share", "rate", "率"),
+    ),
+    "uptake_after_notice": (ColumnFacts("notices_count", "送付件数", "Notices", "count", "件"),),
+    "coverage_fiscal_year": (ColumnFacts("coverage_rate", "実施率", "Doses per target", "rate", "率"),),
+    "coverage_cumulative": (
+        ColumnFacts("coverage_rate", "累積接種率", "Cumulative coverage", "rate", "率"),
+        ColumnFacts("ci_low", "下限", "Lower", "rate", "率"),
+        ColumnFacts("ci_high", "上限", "Upper", "rate", "率"),
     ),
     "intake_quality": (ColumnFacts("rows_count", "行数", "Rows", "count", "件"),),
 }
@@ -57,6 +84,9 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "decision": ("判定", "Decision", {"hold": "保留", "reject": "却下"}),
     "kind": ("種別", "Kind", {"resident": "住民記録", "vaccination": "接種記録", "vrs_wide": "VRS"}),
     "rule": ("規則", "Rule", {"bad_date": "bad_date", "missing_person": "missing_person", "accepted": "accepted"}),
+    "recovery": ("その後", "Recovery", {"recoverable": "取り戻せる", "lost": "期間を過ぎた"}),
+    "notice_kind": ("通知の種別", "Kind of notice", {"form": "予診票", "reminder": "勧奨"}),
+    "age_months": ("月齢", "Age in months", {month: str(month) for month in range(6)}),
     "outcome": ("結果", "Outcome", {"accepted": "受入", "quarantined": "隔離", "warning": "注意"}),
     "batch": ("受領回", "Batch", {1: "1", 2: "2"}),
     "age_band": ("年齢階級", "Age band", {"65-69": "65〜69歳", "70-74": "70〜74歳"}),

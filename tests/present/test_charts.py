@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from daicho.core.errors import UsageError
 from daicho.gate.release import Release
 from daicho.present import charts
 from daicho.present.released import PresentedRelease
-from daicho.present.theme import LAB_VEGALITE_MIME, SERIES_COLOURS, TEXT_WIDTH_PX, VEGALITE_MIME
+from daicho.present.theme import LAB_VEGALITE_MIME, SERIES_COLOURS, STACK_COLOURS, TEXT_WIDTH_PX, VEGALITE_MIME
 
 
 def _rows(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -171,3 +173,34 @@ def test_english_charts_are_english() -> None:
         spec = chart.to_dict()
         assert spec["title"] == "Figure"
         assert spec["description"].startswith("Figure. ")
+
+
+PLACES = {"district": {"shiba": (1, 2), "azabu": (2, 1), "akasaka": (1, 1), "takanawa": (3, 1), "shibaura_konan": (2, 2)}}
+
+
+def _new_forms(state: Any) -> dict[str, Any]:
+    districts = present(make_release("coverage_cohort", by=["district"], state=state))
+    months = present(make_release("coverage_cumulative", by=["birth_fy", "age_months"], where={"birth_fy": ["2023"]}, state=state))
+    parts = ["vaccinated_count", "unknown_history_count"]
+    return {
+        "tile_map": replace(districts, places=PLACES).chart(form="tile_map", title="図"),
+        "dots": districts.chart(form="dots", target=0.95, title="図"),
+        "ranking": districts.chart(form="ranking", lowest=3, target=0.95, title="図"),
+        "curves": months.chart(form="curves", window=(2, 4), title="図"),
+        "stacked": districts.chart(form="stacked", value="eligible_count", parts=parts, title="図"),
+    }
+
+
+@pytest.mark.parametrize("state", [shown, masked, mixed], ids=["shown", "masked", "mixed"])
+def test_new_forms_are_drawn_described_and_mark_what_is_withheld(state: Any) -> None:
+    for form, chart in _new_forms(state).items():
+        spec = chart.to_dict()
+        assert spec["description"].startswith("図。"), form
+        svg = vl_convert.vegalite_to_svg(spec, vl_version="6.4")
+        if state is masked:
+            assert "＊" in svg, form
+
+
+def test_the_parts_of_a_stack_differ_in_grey() -> None:
+    grey = [0.299 * int(c[1:3], 16) + 0.587 * int(c[3:5], 16) + 0.114 * int(c[5:7], 16) for c in STACK_COLOURS]
+    assert all(later - earlier > 15 for earlier, later in itertools.pairwise(grey))

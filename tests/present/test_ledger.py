@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.present.builders import FakeClient
+from tests.present.builders import VALUES, FakeClient
 
 import daicho
 from daicho.core.errors import DisclosureError, SealError, UsageError
@@ -106,7 +106,7 @@ def test_misspelt_request_is_no_refused_breakdown() -> None:
 
 def test_catalogue_is_a_table_and_answers_by_name() -> None:
     catalogue = make_ledger(FakeClient()).measures()
-    assert len(catalogue) == 6
+    assert len(catalogue) == len(VALUES)
     assert catalogue["annual_counts"]["name"] == "annual_counts"
     assert "eligible_count、vaccinated_count、coverage_rate" in catalogue._repr_mimebundle_()["text/html"]
     with pytest.raises(UsageError, match="there is no measure x"):

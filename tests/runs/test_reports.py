@@ -91,7 +91,9 @@ def test_nothing_of_a_run_stays_in_the_state_folder(ward: Config, finished: RunR
         ({"as_of": "2026-02-30"}, "must be a date"),
     ],
 )
-def test_unknown_and_ill_typed_parameters_are_refused_before_anything_runs(ward: Config, parameters: dict[str, object], sentence: str) -> None:
+def test_unknown_and_ill_typed_parameters_are_refused_before_anything_runs(
+    ward: Config, parameters: dict[str, object], sentence: str
+) -> None:
     with pytest.raises(UsageError, match=sentence):
         plan_job(ward, "coverage", parameters=parameters, today=TODAY)
 

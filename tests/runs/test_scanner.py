@@ -106,7 +106,13 @@ def test_known_kinds_are_found_without_any_ledger(tmp_path: Path, text: str, kin
 
 def test_ordinary_amounts_and_codes_raise_no_alarm(scanner: Scanner, tmp_path: Path) -> None:
     frame = pl.DataFrame({"n": range(200_000)}).select(
-        pl.format("医療機関 1310{} 金額 {}円 率 0.{} 支払月 2026{} 区 131032", pl.col("n") + 100_000, pl.col("n") * 7919, pl.col("n") * 104_729, pl.col("n") % 12)
+        pl.format(
+            "医療機関 1310{} 金額 {}円 率 0.{} 支払月 2026{} 区 131032",
+            pl.col("n") + 100_000,
+            pl.col("n") * 7919,
+            pl.col("n") * 104_729,
+            pl.col("n") % 12,
+        )
     )
     path = tmp_path / "amounts.txt"
     path.write_text("\n".join(frame.to_series().to_list()), encoding="utf-8")

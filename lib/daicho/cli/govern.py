@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -95,27 +96,77 @@ def new(session: Session) -> None:
 
 
 @key.command()
+@click.pass_obj
+def rotate(session: Session) -> None:
+    """Re-key the whole vault: a new vault key, and a new link in the pseudonym key; the old vault key is destroyed.
+
+    Example: daicho key rotate
+    """
+    from daicho.gate.retention import rotate as rotate_all
+
+    config = session.config()
+    done = rotate_all(config, today=session.day())
+    click.echo(f"the vault was re-keyed: {done.old_key_id} is destroyed, {done.new_key_id} is in its place.")
+    click.echo(f"back up {config.key_dir} again apart from the vault, destroy the earlier backup, then run `daicho key backed-up`.")
+
+
+@key.command("backed-up")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day the copy was made (default: today).")
+@click.pass_obj
+def backed_up(session: Session, on: datetime | None) -> None:
+    """Note that you have made a copy of the present keys; daicho makes none itself.
+
+    Example: daicho key backed-up --on 2026-11-24
+    """
+    from daicho.vault.catalog import VaultPaths, key_named
+    from daicho.vault.keys import load_keys, note_backup
+
+    config, day = session.config(), on.date() if on is not None else session.day()
+    if day > session.day():
+        raise UsageError("--on lies in the future: note a backup that has been made.")
+    ring = load_keys(config.key_dir, vault_key_id=key_named(VaultPaths(config.vault_dir)))
+    if day < max(ring.vault.created_on, ring.pseudonym.created_on):
+        raise UsageError("the keys were made after that day: a copy of that day does not hold them; back them up again.")
+    note_backup(config.key_dir, ring, on=day)
+    click.echo(f"noted: the keys in {config.key_dir} were backed up on {day}.")
+
+
+@key.command()
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_obj
 def status(session: Session, style: str) -> None:
-    """Where the keys are, since when, and whether they can be read.
+    """Where the keys are, since when, in whose place, with which file mode, and whether a backup of them was noted.
 
     Example: daicho key status
     """
-    from daicho.vault.keys import PURPOSES, load_keys
+    from daicho.vault.catalog import VaultPaths, key_named
+    from daicho.vault.keys import PURPOSES, key_path, last_backup, load_keys
 
     config = session.config()
     try:
-        ring = load_keys(config.key_dir)
+        ring = load_keys(config.key_dir, vault_key_id=key_named(VaultPaths(config.vault_dir)))
     except VaultError:
         if style == "json":
             click.echo(json.dumps({"folder": str(config.key_dir), "keys": []}))
         raise
     keys = [getattr(ring, purpose) for purpose in PURPOSES]
+    backup = last_backup(config.key_dir, ring)
     if style == "json":
-        body = [{"purpose": item.purpose, "key_id": item.key_id, "created_on": item.created_on.isoformat()} for item in keys]
-        click.echo(json.dumps({"folder": str(config.key_dir), "keys": body}))
+        body = [
+            {
+                "purpose": item.purpose,
+                "key_id": item.key_id,
+                "created_on": item.created_on.isoformat(),
+                "replaces": item.replaces or None,
+                "mode": f"{key_path(config.key_dir, item.purpose).stat().st_mode & 0o777:04o}",
+            }
+            for item in keys
+        ]
+        click.echo(json.dumps({"folder": str(config.key_dir), "backed_up_on": backup and backup.isoformat(), "keys": body}))
         return
     click.echo(f"folder {config.key_dir}")
     for item in keys:
-        click.echo(f"{item.purpose}: {item.key_id}, made on {item.created_on}")
+        mode = f"{key_path(config.key_dir, item.purpose).stat().st_mode & 0o777:04o}"
+        since = f"rotated on {item.created_on} in place of {item.replaces}" if item.replaces else f"made on {item.created_on}"
+        click.echo(f"{item.purpose}: {item.key_id}, {since}, mode {mode}")
+    click.echo(f"backed up on {backup}" if backup else "no backup of these keys is noted: copy them, then run `daicho key backed-up`")

@@ -16,6 +16,7 @@ COMMANDS = {
     "intake": "extracts",
     "measures": "ask",
     "query": "ask",
+    "worklist": "worklist",
     "report": "reports",
     "run": "reports",
     "schedule": "reports",
@@ -23,6 +24,7 @@ COMMANDS = {
     "gate": "serve",
     "scan": "govern",
     "audit": "govern",
+    "retention": "retention",
     "key": "govern",
     "check": "check",
 }

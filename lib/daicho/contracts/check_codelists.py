@@ -15,6 +15,8 @@ from daicho.core.check_digits import is_municipality_code
 from daicho.core.errors import UsageError
 
 OLDEST_AGE = 130
+# Kind of ward.csv: a place outside the system of 自治体コード, in an office abroad.
+OUTSIDE = "outside"
 
 
 def check_codelists(contracts_dir: Path) -> list[Finding]:
@@ -133,8 +135,9 @@ def _age_band(frame: pl.DataFrame, contracts_dir: Path) -> Iterator[tuple[str, s
 
 
 def _ward(frame: pl.DataFrame, contracts_dir: Path) -> Iterator[tuple[str, str]]:
-    for line, code in enumerate(frame["code"], start=2):
-        if code is not None and not is_municipality_code(code):
+    kinds = frame["kind"] if "kind" in frame.columns else frame["code"]
+    for line, (code, kind) in enumerate(zip(frame["code"], kinds, strict=True), start=2):
+        if code is not None and kind != OUTSIDE and not is_municipality_code(code):
             yield f", row {line}", "the code is no six-digit 自治体コード with a valid check digit."
 
 

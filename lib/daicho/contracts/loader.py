@@ -40,6 +40,7 @@ _LOGICAL_TYPES: Mapping[ColumnType, str] = {
     ColumnType.PERSON_KEY: "string", ColumnType.TEXT: "string", ColumnType.ADDRESS: "string", ColumnType.CODE: "string",
     ColumnType.DATE: "date", ColumnType.PARTIAL_DATE: "date", ColumnType.TIMESTAMP: "timestamp", ColumnType.MONTH: "integer",
     ColumnType.INTEGER: "integer", ColumnType.YEN: "integer", ColumnType.FLAG: "boolean",
+    ColumnType.DECIMAL: "number",
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ class ColumnType(StrEnum):
     TIMESTAMP = "timestamp"
     CODE = "code"
     INTEGER = "integer"
+    DECIMAL = "decimal"
     FLAG = "flag"
     YEN = "yen"
     ADDRESS = "address"

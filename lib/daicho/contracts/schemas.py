@@ -35,6 +35,8 @@ _DTYPES: Mapping[ColumnType, Any] = MappingProxyType(
         ColumnType.TIMESTAMP: pl.Datetime("ms"),
         ColumnType.INTEGER: pl.Int16,
         ColumnType.YEN: pl.Int64,
+        # In millionths: sums are whole numbers, the same in any order.
+        ColumnType.DECIMAL: pl.Int64,
         ColumnType.FLAG: pl.Boolean,
     }
 )
@@ -74,7 +76,9 @@ def released_schema(contract: OutputContract, *, by: Sequence[str]) -> pa.DataFr
         columns[name] = pa.Column(pl.String if known[name].kind == "text" else pl.Int64, nullable=True)
         columns[f"{name}_label"] = pa.Column(pl.String, nullable=True)
     for value in contract.values:
-        columns[value.name] = pa.Column(pl.Float64 if value.kind in ("rate", "estimate") else pl.Int64, checks=_value_checks(value), nullable=True)
+        columns[value.name] = pa.Column(
+            pl.Float64 if value.kind in ("rate", "estimate") else pl.Int64, checks=_value_checks(value), nullable=True
+        )
         columns[f"{value.name}_status"] = pa.Column(pl.String, checks=pa.Check.isin(STATUSES))
     agreement = [pa.Check(_agrees, name=f"{value.name}_agrees_with_its_status", value_name=value.name) for value in contract.values]
     return pa.DataFrameSchema(columns, checks=agreement, strict=True, ordered=True, name=contract.measure)
@@ -110,6 +114,8 @@ def _checks(column: Column, contracts_dir: Path) -> list[Any]:
         checks.append(pa.Check.in_range(FIRST_MONTH, LAST_MONTH))
     if column.type in (ColumnType.PERSON_KEY, ColumnType.YEN):
         checks.append(pa.Check.ge(0))
+    if column.type is ColumnType.DECIMAL:
+        checks.append(pa.Check.gt(0))
     if column.minimum is not None:
         checks.append(pa.Check.ge(column.minimum))
     if column.maximum is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,14 +20,38 @@ _T = TypeVar("_T")
 ROLES = ("analyst", "report_runner", "officer")
 
 _KNOWN: Mapping[str, frozenset[str]] = {
-    "municipality": frozenset({"code", "name", "prefecture", "department", "recipient"}),
+    "municipality": frozenset({"code", "code_system", "name", "prefecture", "department", "recipient"}),
     "reports": frozenset({"language", "out"}),
     "state": frozenset({"folder", "keys"}),
     "seal": frozenset({"allow_unsealed"}),
     "intake": frozenset({"quarantine_limit", "full_dump_share", "mappings"}),
     "lab": frozenset({"port"}),
+    "records": frozenset({"precedence", "only_without"}),
     "retention": frozenset({"vaccination", "access_log", "releases", "quarantine"}),
 }
+
+
+CODE_SYSTEMS = ("jichitai", "other")
+NO_SOURCE = "none"
+"""The class of records that name no source (記録元)."""
+
+
+@dataclass(frozen=True)
+class RecordRule:
+    """Which records of a dose count where several sources (記録元) tell of it. Codes of record_source.csv, and `none`.
+
+    For each person and dose only the records of the best source count: the first of `precedence`; sources it does not name share the
+    last place. A source in `only_without` is used only for persons without any record of the source named there.
+    """
+
+    precedence: tuple[str, ...] = ()
+    only_without: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The rule in one line; empty where every record counts."""
+        exceptions = [f"{source} only without {other}" for source, other in sorted(self.only_without.items())]
+        return "; ".join([*([" > ".join(self.precedence)] if self.precedence else []), *exceptions])
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,7 @@ class Config:
     lab_port: int
     retention: Mapping[str, int]
     roles: tuple[RoleGrant, ...]
+    records: RecordRule = RecordRule()
 
     @property
     def contracts_dir(self) -> Path:
@@ -129,8 +155,13 @@ def load_config(root: Path | None = None) -> Config:
     municipality = _section(raw, "municipality")
     reports, state, seal, intake, lab = (_section(raw, name) for name in ("reports", "state", "seal", "intake", "lab"))
     code = _typed(municipality, "municipality", "code", str)
-    if not is_municipality_code(code):
+    system = _typed(municipality, "municipality", "code_system", str, CODE_SYSTEMS[0])
+    if system not in CODE_SYSTEMS:
+        raise UsageError(f"{CONFIG_FILE}: municipality.code_system must be one of {', '.join(CODE_SYSTEMS)}.")
+    if system == "jichitai" and not is_municipality_code(code):
         raise UsageError(f"{CONFIG_FILE}: municipality.code is not a six-digit 自治体コード with a valid check digit.")
+    if not re.fullmatch(r"[0-9A-Za-z-]{1,20}", code):
+        raise UsageError(f"{CONFIG_FILE}: municipality.code must be of at most 20 letters, digits and hyphens.")
     language = _typed(reports, "reports", "language", str, "ja")
     if language not in ("ja", "en"):
         raise UsageError(f'{CONFIG_FILE}: reports.language must be "ja" or "en".')
@@ -152,6 +183,7 @@ def load_config(root: Path | None = None) -> Config:
         lab_port=_typed(lab, "lab", "port", int, 8888),
         retention={key: _typed(raw.get("retention", {}), "retention", key, int) for key in raw.get("retention", {})},
         roles=_roles(raw.get("roles", [])),
+        records=_records(_section(raw, "records")),
     )
 
 
@@ -187,6 +219,19 @@ def _share(section: Mapping[str, Any], key: str, default: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise UsageError(f"{CONFIG_FILE}: intake.{key} must be a share between 0 and 1.")
     return float(value)
+
+
+def _records(section: Mapping[str, Any]) -> RecordRule:
+    precedence = _typed(section, "records", "precedence", list, [])
+    exceptions = _typed(section, "records", "only_without", dict, {})
+    named = [*precedence, *exceptions, *exceptions.values()]
+    if not all(isinstance(code, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,39}", code) for code in named):
+        raise UsageError(f"{CONFIG_FILE}: [records] names sources by their codes in record_source.csv, or {NO_SOURCE}.")
+    if len(set(precedence)) < len(precedence):
+        raise UsageError(f"{CONFIG_FILE}: records.precedence names a source twice.")
+    if any(other == source or other in exceptions for source, other in exceptions.items()):
+        raise UsageError(f"{CONFIG_FILE}: records.only_without lets sources depend on each other; name one that stands by itself.")
+    return RecordRule(precedence=tuple(precedence), only_without=dict(exceptions))
 
 
 def _roles(raw: object) -> tuple[RoleGrant, ...]:

@@ -23,7 +23,7 @@ from daicho.gate.protocol import Answer, refusal
 from daicho.gate.publication import refuse_derivable, refuse_gaps
 from daicho.gate.release import Release, canonical_json, label_of, release_to_bytes, status_of
 from daicho.gate.release_ledger import Recorded, ReleaseLedger, body_hash
-from daicho.gate.request import MAX_PURPOSE, parse_request
+from daicho.gate.request import joined_purpose, parse_request
 from daicho.gate.roles import profiles_for, require_profile, roles_of
 from daicho.gate.snapshots import OpenSnapshots
 from daicho.gate.suppression import PAYEES_COLUMN, THRESHOLD_COLUMN, protect
@@ -86,7 +86,7 @@ class Answers:
             caller,
             request=_loggable(raw),
             outcome=outcome,
-            purpose=_joined(caller.purpose, raw.get("purpose")),
+            purpose=joined_purpose(caller.purpose, raw.get("purpose")),
             release_id=answered.release_id,
             cells=answered.cells,
             suppressed=answered.suppressed,
@@ -97,7 +97,7 @@ class Answers:
         request = parse_request(raw, measures=self._engine.measures(), profiles=self._rules.profiles)
         profile = self._rules.profiles[request.profile or caller.default_profile or DEFAULT_PROFILE]
         require_profile(profile, user=caller.user, allowed=self.allowed_profiles(caller))
-        purpose = _joined(caller.purpose, request.purpose)
+        purpose = joined_purpose(caller.purpose, request.purpose)
         plan = make_plan(request, profile=profile, purpose=purpose, engine=self._engine, config=self._config)
         recorded = self._ledger.find(plan.release_id)
         if recorded is None:
@@ -189,9 +189,3 @@ def _loggable(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     """A request as the log keeps it: whole when it is small, else only its size."""
     size = len(canonical_json(raw))
     return raw if size <= LOGGED_CHARACTERS else {"op": "measure", "characters": size}
-
-
-def _joined(purpose: str, more: object) -> str:
-    """The purpose a session was opened for, and what the analyst added to it."""
-    added = more.strip() if isinstance(more, str) and len(more) <= MAX_PURPOSE and more.strip() != purpose else ""
-    return " / ".join(part for part in (purpose, added) if part)

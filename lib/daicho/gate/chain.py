@@ -84,8 +84,8 @@ class Journal:
         if not self.path.is_file():
             return
         with self.path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines):
-                if line.endswith("\n") and not (number == 0 and line.startswith('{"cut":')):
+            for line in lines:
+                if line.endswith("\n") and not line.startswith('{"cut":'):
                     yield json.loads(line)
 
     def position(self) -> tuple[int, str]:

@@ -95,6 +95,31 @@ class GateClient:
             refused = error
         raise UsageError(self._explain(request) or str(refused))
 
+    def worklist(
+        self,
+        name: str,
+        *,
+        where: Mapping[str, str | Sequence[str]] | None = None,
+        snapshot: int | None = None,
+        purpose: str = "",
+        **parameters: str | int | date | None,
+    ) -> dict[str, Any]:
+        """Have the gate write a worklist; return `file` (its name in the worklists folder), `rows`, or `fewer_than` where they are masked.
+
+        Only for officers and report runners at the command line; a kernel is refused."""
+        request = {
+            "op": "worklist",
+            "worklist": name,
+            "where": {key: [value] if isinstance(value, str) else list(value) for key, value in (where or {}).items()},
+            "parameters": {
+                key: value.isoformat() if isinstance(value, date) else value for key, value in parameters.items() if value is not None
+            },
+            "snapshot": snapshot,
+            "purpose": purpose,
+        }
+        made: dict[str, Any] = self._ask(request).header["result"]
+        return made
+
     def catalogue(self) -> list[dict[str, Any]]:
         """Everything that can be asked: one entry a measure."""
         entries: list[dict[str, Any]] = self._ask({"op": "catalogue"}).header["result"]

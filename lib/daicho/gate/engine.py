@@ -56,6 +56,16 @@ class MeasureSpec:
 
 
 @dataclass(frozen=True)
+class WorklistSpec:
+    """A worklist as the gate sees it: its vocabulary."""
+
+    name: str
+    filters: frozenset[str]
+    required_filters: tuple[str, ...]
+    parameters: Mapping[str, ParameterSpec]
+
+
+@dataclass(frozen=True)
 class Query:
     """A compiled request: SQL with bound parameters, filters as sorted codes, parameters with their defaults filled in."""
 
@@ -88,6 +98,14 @@ class Engine(Protocol):
         snapshot: int,
     ) -> Query:
         """SQL giving dimensions, counts, yen and contributor columns, a row per cell. Raises UsageError for an unknown filter value."""
+
+    def worklists(self) -> Mapping[str, WorklistSpec]:
+        """The lists of pointers into extracts that may be asked for."""
+
+    def compile_worklist(self, worklist: str, *, where: Mapping[str, Sequence[str]], parameters: Mapping[str, ParameterValue]) -> Query:
+        """SQL giving `source_file`, `line`, `reason`, `class` in order, a row for each entry, and in each row `persons`, the persons of all.
+
+        Raises UsageError for an unknown filter value."""
 
     def add_labels(self, frame: pl.DataFrame, *, by: Sequence[str], snapshot: int) -> pl.DataFrame:
         """Add `<dimension>_label` for each dimension."""

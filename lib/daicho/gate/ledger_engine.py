@@ -15,7 +15,7 @@ import polars as pl
 from daicho.contracts.codelists import list_codelists, load_codelist
 from daicho.contracts.reference import list_reference, load_reference
 from daicho.core.config import Config
-from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, Query
+from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, Query, WorklistSpec
 from daicho.gate.release import ColumnFacts
 from daicho.gate.suppression import ValueRule
 from daicho.measures import (
@@ -24,13 +24,17 @@ from daicho.measures import (
     MACROS,
     PRIVACY_COLUMN,
     Measure,
+    Parameter,
     ValueColumn,
+    Worklist,
     appraisal_statements,
     catalogue,
     compile_request,
+    compile_worklist,
     label_columns,
     resolve_doses,
     resolve_filters,
+    worklists,
 )
 from daicho.measures.dimensions import dimension_of
 from daicho.vault import DerivedTables, erasures_made, latest_snapshot, open_snapshot
@@ -46,6 +50,8 @@ class LedgerEngine:
         self._config = config
         self._catalogue = catalogue()
         self._measures = {name: describe_measure(measure) for name, measure in self._catalogue.items()}
+        self._lists = worklists()
+        self._worklists = {name: describe_worklist(worklist) for name, worklist in self._lists.items()}
         self._lock = threading.Lock()
         self._reference: dict[str, pl.DataFrame] = {}
         self._hashes: dict[str, str] = {}
@@ -93,6 +99,21 @@ class LedgerEngine:
             as_of=as_of if isinstance(as_of, date) else None,
         )
 
+    def worklists(self) -> Mapping[str, WorklistSpec]:
+        return self._worklists
+
+    def compile_worklist(self, worklist: str, *, where: Mapping[str, Sequence[str]], parameters: Mapping[str, ParameterValue]) -> Query:
+        found = self._lists[worklist]
+        compiled = compile_worklist(found, where=resolve_filters(found, where, self._tables()), parameters=parameters)
+        as_of = compiled.resolved.get("as_of")
+        return Query(
+            sql=compiled.sql,
+            bound=compiled.parameters,
+            where=compiled.where,
+            parameters=compiled.resolved,
+            as_of=as_of if isinstance(as_of, date) else None,
+        )
+
     def add_labels(self, frame: pl.DataFrame, *, by: Sequence[str], snapshot: int) -> pl.DataFrame:
         """Labels from the code lists; institutions by the names the snapshot holds."""
         with self._lock:
@@ -101,14 +122,14 @@ class LedgerEngine:
         return label_columns(frame, dimensions=by, reference=reference)
 
     def fingerprint(self, measure: str) -> str:
-        """Hash of the files a measure's figures and labels come from, and of how often rows were erased from the ledger."""
+        """Hash of the files a measure's figures and labels come from, how often rows were erased, and which records count."""
         self._tables()
         found = self._catalogue[measure]
         codelists = {dimension_of(found, name).codelist or "" for name in found.dimensions}
         erased = f"erasures:{count}" if (count := erasures_made(self._config)) else ""
-        return _digest(
-            ("".join(self._hashes[name] for name in sorted({*found.reference, *codelists} & set(self._hashes))) + erased).encode()
-        )
+        rule = f"records:{self._config.records.text}" if self._config.records.text else ""
+        hashes = "".join(self._hashes[name] for name in sorted({*found.reference, *codelists} & set(self._hashes)))
+        return _digest(f"{hashes}{erased}{rule}".encode())
 
     def is_unverified(self, measure: str, *, where: Mapping[str, Sequence[str]]) -> bool:
         return any(_is_unverified(self._tables()[name], where) for name in self._catalogue[measure].reference if name in self._tables())
@@ -160,7 +181,7 @@ def describe_measure(measure: Measure) -> MeasureSpec:
         dimensions={name: ColumnFacts(name, item.label, item.label_en, item.kind, "") for name, item in found.items()},
         filters=frozenset(measure.filters),
         required_filters=measure.required_filters,
-        parameters={item.name: ParameterSpec(item.name, item.type, item.required, item.choices) for item in measure.parameters},
+        parameters=_parameter_specs(measure.parameters),
         values=tuple(ColumnFacts(value.name, value.label, value.label_en, value.kind, value.unit) for value in measure.released),
         rules=tuple(
             ValueRule(
@@ -182,6 +203,20 @@ def describe_measure(measure: Measure) -> MeasureSpec:
         card=measure_card(measure),
         implicit=measure.implicit,
     )
+
+
+def describe_worklist(worklist: Worklist) -> WorklistSpec:
+    """A worklist as the gate sees it."""
+    return WorklistSpec(
+        name=worklist.name,
+        filters=frozenset(worklist.filters),
+        required_filters=worklist.required_filters,
+        parameters=_parameter_specs(worklist.parameters),
+    )
+
+
+def _parameter_specs(parameters: Sequence[Parameter]) -> dict[str, ParameterSpec]:
+    return {item.name: ParameterSpec(item.name, item.type, item.required, item.choices) for item in parameters}
 
 
 def _contributors(value: ValueColumn) -> tuple[str, ...]:

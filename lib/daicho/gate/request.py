@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any
 
 from daicho.core.errors import UsageError
-from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue
+from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, WorklistSpec
 
 NOT_IN_VOCABULARY = "the request asks for something the catalogue does not offer: see `daicho measures NAME` for what can be asked."
 FIELDS = frozenset({"op", "measure", "by", "where", "parameters", "snapshot", "profile", "purpose"})
+WORKLIST_FIELDS = frozenset({"op", "worklist", "where", "parameters", "snapshot", "purpose"})
 MAX_DIMENSIONS = 8
 MAX_FILTERS = 16
 MAX_FILTER_VALUES = 1000
@@ -34,6 +35,17 @@ class Request:
     purpose: str
 
 
+@dataclass(frozen=True)
+class WorklistRequest:
+    """A well-formed request for a worklist. Filter values are not resolved yet."""
+
+    worklist: WorklistSpec
+    where: Mapping[str, tuple[str, ...]]
+    parameters: Mapping[str, ParameterValue]
+    snapshot: int | None
+    purpose: str
+
+
 def parse_request(raw: Mapping[str, Any], *, measures: Mapping[str, MeasureSpec], profiles: Collection[str]) -> Request:
     """Check a request strictly. Raises UsageError with one text for everything that does not fit."""
     if not set(raw) <= FIELDS:
@@ -45,18 +57,36 @@ def parse_request(raw: Mapping[str, Any], *, measures: Mapping[str, MeasureSpec]
     profile = raw.get("profile")
     if profile is not None and (not isinstance(profile, str) or profile not in profiles):
         raise _refused()
-    snapshot = raw.get("snapshot")
-    if snapshot is not None and (not _is_int(snapshot) or not 0 <= snapshot < 1 << 31):
-        raise _refused()
     return Request(
         measure=measure,
         by=_by(raw.get("by", []), measure),
         where=_where(raw.get("where", {}), measure),
         parameters=_parameters(raw.get("parameters", {}), measure),
-        snapshot=snapshot,
+        snapshot=_snapshot(raw.get("snapshot")),
         profile=profile,
         purpose=checked_purpose(raw.get("purpose", "")),
     )
+
+
+def parse_worklist_request(raw: Mapping[str, Any], *, worklists: Mapping[str, WorklistSpec]) -> WorklistRequest:
+    """Check a request for a worklist as strictly. Raises UsageError with the same one text."""
+    name = raw.get("worklist")
+    if not set(raw) <= WORKLIST_FIELDS or not isinstance(name, str) or name not in worklists:
+        raise _refused()
+    worklist = worklists[name]
+    return WorklistRequest(
+        worklist=worklist,
+        where=_where(raw.get("where", {}), worklist),
+        parameters=_parameters(raw.get("parameters", {}), worklist),
+        snapshot=_snapshot(raw.get("snapshot")),
+        purpose=checked_purpose(raw.get("purpose", "")),
+    )
+
+
+def joined_purpose(purpose: str, more: object) -> str:
+    """The purpose a session was opened for, and what the analyst added to it."""
+    added = more.strip() if isinstance(more, str) and len(more) <= MAX_PURPOSE and more.strip() != purpose else ""
+    return " / ".join(part for part in (purpose, added) if part)
 
 
 def checked_purpose(text: object) -> str:
@@ -78,7 +108,7 @@ def _by(raw: object, measure: MeasureSpec) -> tuple[str, ...]:
     return (*raw, *(name for name in measure.implicit if name not in raw))
 
 
-def _where(raw: object, measure: MeasureSpec) -> dict[str, tuple[str, ...]]:
+def _where(raw: object, measure: MeasureSpec | WorklistSpec) -> dict[str, tuple[str, ...]]:
     if not isinstance(raw, dict) or len(raw) > MAX_FILTERS:
         raise _refused()
     if not set(measure.required_filters) <= set(raw) <= measure.filters:
@@ -91,7 +121,7 @@ def _where(raw: object, measure: MeasureSpec) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(set(values))) for name, values in raw.items()}
 
 
-def _parameters(raw: object, measure: MeasureSpec) -> dict[str, ParameterValue]:
+def _parameters(raw: object, measure: MeasureSpec | WorklistSpec) -> dict[str, ParameterValue]:
     if not isinstance(raw, dict) or not set(raw) <= set(measure.parameters):
         raise _refused()
     if not {name for name, spec in measure.parameters.items() if spec.required} <= set(raw):
@@ -113,6 +143,12 @@ def _typed(value: object, spec: ParameterSpec) -> ParameterValue:
         return value
     if spec.type == "choice" and isinstance(value, str) and value in spec.choices:
         return value
+    raise _refused()
+
+
+def _snapshot(raw: object) -> int | None:
+    if raw is None or (isinstance(raw, int) and _is_int(raw) and 0 <= raw < 1 << 31):
+        return raw
     raise _refused()
 
 

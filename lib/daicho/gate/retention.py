@@ -201,7 +201,7 @@ def _certified(certificate: dict[str, Any], done: Rekeyed) -> None:
 
 
 def _needs_vault(certificate: Mapping[str, Any]) -> bool:
-    return any(item["table"] not in (LOG, RELEASES, QUARANTINE) for item in certificate["erased"])
+    return certificate["kind"] == "person" or any(item["table"] not in (LOG, RELEASES, QUARANTINE) for item in certificate["erased"])
 
 
 def _finish_announced(config: Config, *, caller: Caller, clock: Clock) -> list[Path]:

@@ -27,6 +27,7 @@ from daicho.gate.runtime_dir import LOCK_FILE, Address, address_in, runtime_fold
 from daicho.gate.session import Office, attend
 from daicho.gate.snapshots import OpenSnapshots
 from daicho.gate.tokens import LaunchTokens
+from daicho.gate.worklists import Worklists
 
 REQUEST_SECONDS = 600.0
 MAX_CONNECTIONS = 128
@@ -53,6 +54,7 @@ class GateServer:
             ledger.anchor(log.position())
             self._snapshots = OpenSnapshots(engine, timeout_seconds=request_seconds)
             answers = Answers(config, engine=engine, rules=rules, log=log, ledger=ledger, snapshots=self._snapshots, clock=clock)
+            worklists = Worklists(config, engine=engine, rules=rules, log=log, snapshots=self._snapshots, clock=clock)
             folder = runtime_folder(config)
             self.address = address_in(folder)
             admin_token = secrets.token_hex(32)
@@ -61,6 +63,7 @@ class GateServer:
                 engine=engine,
                 rules=rules,
                 answers=answers,
+                worklists=worklists,
                 ledger=ledger,
                 log=log,
                 tokens=LaunchTokens(),

@@ -31,6 +31,7 @@ from daicho.gate.release_ledger import ReleaseLedger
 from daicho.gate.request import NOT_IN_VOCABULARY, checked_purpose, is_run_id
 from daicho.gate.roles import profiles_for, require_roles, roles_of, user_name
 from daicho.gate.tokens import LaunchTokens
+from daicho.gate.worklists import Worklists
 
 PROTOCOL = 1
 NOT_ADMITTED = "the gate does not admit this connection: its token is unknown, used up, expired or another process's."
@@ -46,6 +47,7 @@ class Office:
     engine: Engine
     rules: DisclosureRules
     answers: Answers
+    worklists: Worklists
     ledger: ReleaseLedger
     log: AccessLog
     tokens: LaunchTokens
@@ -118,6 +120,8 @@ def _answer(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer
     operation = header.get("op")
     if operation == "measure":
         return office.answers.measure(header, caller)
+    if operation == "worklist":
+        return office.worklists.make(header, caller)
     try:
         act = _OPERATIONS.get(operation) if isinstance(operation, str) else None
         if act is None:

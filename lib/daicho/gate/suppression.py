@@ -2,8 +2,8 @@
 
 Rules (disclosure.md 4): a figure resting on 1 to k-1 persons is withheld, whatever it counts: twelve doses of one person are one person.
 Where the profile tests complements, 95 of 100 is as revealing as 5 of 100, and 0 % or 100 % of a group as either. Whatever can be
-computed from a withheld figure within its row goes with it: rates, yen, estimates, and the sibling numerators of the same denominator.
-Rates are computed here, from the counts that remain; estimates come from the query. Estimates that accumulate follow `curves`.
+computed from a withheld figure goes with it: rates, yen, estimates; where the profile tests complements, so do the sibling numerators of
+the same denominator. Rates are computed here, from the counts that remain; estimates come from the query. Estimates that accumulate follow `curves`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def _masks(values: Sequence[ValueRule], *, profile: Profile, columns: Sequence[s
     masks = {name: nothing | _rests_on_few(value, threshold) for name, value in counts.items()}
     for part in parts:
         masks[part.numerator] = masks[part.numerator] | _complement_reveals(part, counts=counts, threshold=threshold, profile=profile)
-    masks = _with_siblings(masks, parts)
+    if profile.complement:
+        masks = _with_siblings(masks, parts)
     any_count = _any(masks.values())
     for value in values:
         if value.kind == "yen":

@@ -19,6 +19,8 @@ from daicho.intake.places import UNKNOWN, DistrictFinder
 from daicho.intake.rows import LINE
 
 RULE = "rule"
+ERASED = "erased_person"
+PERSON = "person"
 UNDECODABLE = "\ufffd"
 BLANKS = " \t\r\n\u3000"
 
@@ -56,6 +58,7 @@ class Conformer:
 
     def conform(self, frame: pl.DataFrame) -> Conformed:
         """Check and convert one piece. `frame` has the contract's headers as text columns, and `line`."""
+        frame, set_aside = self._without_erased(frame)
         kept: dict[str, pl.Series] = {}
         rules: list[pl.Series] = []
         warnings: dict[str, int] = {}
@@ -63,7 +66,7 @@ class Conformer:
         for column in self.contract.columns:
             texts = [frame[name] for name in _headers_of(column, frame.columns)]
             if column.scanner_kind and column.type is not ColumnType.PERSON_KEY:
-                naming.setdefault(column.scanner_kind, []).extend(text.unique() for text in texts)
+                naming.setdefault(column.scanner_kind, []).extend(texts)
             if not column.is_kept:
                 continue
             text = texts[0] if texts else pl.Series(column.header, [""], dtype=pl.String).new_from_index(0, frame.height)
@@ -78,14 +81,26 @@ class Conformer:
                     and (count := int((series == UNKNOWN).sum()))
                 ):
                     warnings[f"unknown_{name}"] = count
+        owners = kept.get(PERSON, pl.Series(PERSON, [None], dtype=pl.Int32).new_from_index(0, frame.height))
         for kind, series_list in naming.items():
-            self.identifiers.add(kind, pl.concat([series.alias("text") for series in series_list]))
+            for series in series_list:
+                self.identifiers.add(kind, series, owners=owners)
         accepted = pl.DataFrame(list(kept.values())).with_columns(frame[LINE].cast(pl.Int32))
         if not rules:
-            return Conformed(accepted=accepted, quarantined=pl.DataFrame(schema={LINE: pl.Int64, RULE: pl.String}), warnings=warnings)
+            return Conformed(accepted=accepted, quarantined=set_aside, warnings=warnings)
         rule = pl.DataFrame(rules).select(pl.coalesce(pl.all()).alias(RULE))[RULE]
         is_bad = rule.is_not_null()
-        return Conformed(accepted=accepted.filter(~is_bad), quarantined=pl.DataFrame([frame[LINE], rule]).filter(is_bad), warnings=warnings)
+        refused = pl.concat([set_aside, pl.DataFrame([frame[LINE].cast(pl.Int64), rule]).filter(is_bad)])
+        return Conformed(accepted=accepted.filter(~is_bad), quarantined=refused, warnings=warnings)
+
+    def _without_erased(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The rows that name no erased person, and `line`, `rule` of those that do: nothing of the latter is kept, hashed or indexed."""
+        none = pl.DataFrame(schema={LINE: pl.Int64, RULE: pl.String})
+        columns = [frame[name] for c in self.contract.columns if c.type is ColumnType.PERSON_KEY for name in _headers_of(c, frame.columns)]
+        found = [flags.alias(str(place)) for place, column in enumerate(columns) if (flags := self.numbers.is_erased(column)) is not None]
+        if not found or not (is_erased := pl.DataFrame(found).select(pl.any_horizontal(pl.all()))[:, 0]).any():
+            return frame, none
+        return frame.filter(~is_erased), frame.filter(is_erased).select(pl.col(LINE).cast(pl.Int64), pl.lit(ERASED).alias(RULE))
 
     def _convert(self, column: Column, text: pl.Series) -> tuple[dict[str, pl.Series], pl.Series | None]:
         """Typed series by vault column name, and the rule broken in each row (null where none)."""
@@ -134,10 +149,15 @@ class Conformer:
             ColumnType.TIMESTAMP: lambda: pl.col("folded").str.to_datetime("%Y%m%d%H%M%S", strict=False, time_unit="ms"),
             ColumnType.INTEGER: lambda: _whole_number(column).cast(pl.Int16, strict=False),
             ColumnType.YEN: lambda: _whole_number(column),
+            ColumnType.DECIMAL: _millionths,
             ColumnType.FLAG: lambda: pl.when(pl.col("folded").is_in(["0", "1"])).then(pl.col("folded") == "1"),
         }
         if column.type in simple:
-            rule = "bad_number" if column.type in (ColumnType.INTEGER, ColumnType.YEN) else f"bad_{column.type.value.lower()}"
+            rule = (
+                "bad_number"
+                if column.type in (ColumnType.INTEGER, ColumnType.YEN, ColumnType.DECIMAL)
+                else f"bad_{column.type.value.lower()}"
+            )
             return lambda new: _checked(new.with_columns(simple[column.type]().alias(column.name)), column, rule)
         return {ColumnType.PARTIAL_DATE: self._partial_date, ColumnType.ADDRESS: self._address, ColumnType.CODE: self._code}[column.type](
             column
@@ -207,6 +227,15 @@ def _whole_number(column: Column) -> pl.Expr:
     number = pl.when(pl.col("folded").str.contains(r"^[0-9]{1,9}$")).then(pl.col("folded")).cast(pl.Int64, strict=False)
     low, high = column.minimum or 0, column.maximum if column.maximum is not None else 999_999_999
     return pl.when(number.is_between(low, high)).then(number)
+
+
+def _millionths() -> pl.Expr:
+    """A decimal number above zero in millionths, rounded half up; null otherwise."""
+    whole, digits = pl.col("folded").str.extract(r"^([0-9]{1,9})(?:\.[0-9]+)?$"), pl.col("folded").str.extract(r"^[0-9]{1,9}\.([0-9]+)$")
+    padded = digits.fill_null("").str.pad_end(7, "0")
+    parts = whole.cast(pl.Int64) * 10_000_000 + padded.str.slice(0, 7).cast(pl.Int64)
+    number = (parts + 5) // 10
+    return pl.when(number > 0).then(number)
 
 
 def _rule(is_bad: pl.Series, rule: str) -> pl.Series | None:

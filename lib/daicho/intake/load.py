@@ -18,15 +18,26 @@ from daicho.contracts.model import Contract
 from daicho.core.config import Config
 from daicho.core.errors import DataError, VaultError
 from daicho.intake.codes import code_maps, district_finder, load_mappings
+from daicho.intake.conform import ERASED
 from daicho.intake.decode import SourceFile, inspect_file
 from daicho.intake.delivery import Delivery, judge_delivery
 from daicho.intake.quarantine import write_quarantine
 from daicho.intake.reading import Reader, ReadResult
 from daicho.intake.report import FileReport, IntakeReport
 from daicho.intake.sources import choose_contract, files_named, first_header, is_fault_key, is_mapping
-from daicho.vault.catalog import Batch, Catalog, VaultPaths, read_catalog, remove_leftovers, sync_folder, write_catalog, writer_lock
+from daicho.vault.catalog import (
+    Batch,
+    Catalog,
+    VaultPaths,
+    open_catalog,
+    open_for_writing,
+    read_catalog,
+    sync_folder,
+    write_catalog,
+    writer_lock,
+)
 from daicho.vault.engine import engine
-from daicho.vault.keys import KeyRing, complete_keys, load_keys, passing_keys
+from daicho.vault.keys import KeyRing, complete_keys, passing_keys
 from daicho.vault.mart import build_mart
 from daicho.vault.snapshots import prune_marts, publish_mart
 
@@ -80,10 +91,7 @@ def take_in(
     failed = ""
     try:
         with nullcontext() if dry_run else writer_lock(vault):
-            keys = _keys(config, vault, today=today, dry_run=dry_run)
-            catalog = read_catalog(vault, keys.vault)
-            if not dry_run:
-                remove_leftovers(vault, catalog)
+            keys, catalog = _opened(config, vault, today=today, dry_run=dry_run)
             held = {(batch.kind, batch.sha256): batch for batch in catalog.live_batches()}
             first = {extract.content: extract for extract in reversed(extracts)}
             taken = _read_all(
@@ -139,11 +147,13 @@ def _recognise(
     return extracts, delivered
 
 
-def _keys(config: Config, vault: VaultPaths, *, today: date, dry_run: bool) -> KeyRing:
-    """The workspace's keys; made on the very first intake, never when a vault already exists, and written by no dry run."""
+def _opened(config: Config, vault: VaultPaths, *, today: date, dry_run: bool) -> tuple[KeyRing, Catalog]:
+    """Keys and catalogue; keys are made on the very first intake, never when a vault already exists, and written by no dry run."""
     if vault.is_empty():
-        return passing_keys(today=today) if dry_run else complete_keys(config.key_dir, today=today)
-    return load_keys(config.key_dir)
+        keys = passing_keys(today=today) if dry_run else complete_keys(config.key_dir, today=today)
+        if dry_run:
+            return keys, read_catalog(vault, keys.vault)
+    return open_catalog(vault, config.key_dir) if dry_run else open_for_writing(vault, config.key_dir)
 
 
 def _read_all(
@@ -160,6 +170,7 @@ def _read_all(
     """Read every extract aside; refuse the whole intake when one breaks the quarantine limit."""
     maps = code_maps(config.contracts_dir, load_mappings(mappings, contracts_dir=config.contracts_dir))
     districts = district_finder(config)
+    erased = frozenset(catalog.erased)
     taken: list[_Taken] = []
     try:
         for number, extract in enumerate(extracts, start=catalog.next_batch()):
@@ -170,7 +181,7 @@ def _read_all(
                 done += count
                 on_progress(extract.source.path.name, done, extract.source.size)
 
-            reader = Reader(keys=keys, code_maps=maps, districts=districts, temp_dir=vault.temp, on_bytes=on_bytes)
+            reader = Reader(keys=keys, code_maps=maps, districts=districts, temp_dir=vault.temp, on_bytes=on_bytes, erased=erased)
             segment = None if dry_run else vault.temp / f"segment-{os.getpid()}-{number}-{secrets.token_hex(4)}.duckdb"
             result = reader.read(extract.source, extract.contract, extract.headers, target=segment)
             taken.append(_Taken(extract, number, segment, result))
@@ -184,7 +195,7 @@ def _read_all(
 
 
 def _refuse_above_limit(extract: _Extract, result: ReadResult, *, config: Config, dry_run: bool) -> None:
-    bad = result.rows_read - result.rows_accepted
+    bad = result.rows_read - result.rows_accepted - result.by_rule.get(ERASED, 0)
     if bad <= config.quarantine_limit * result.rows_read:
         return
     rules = ", ".join(f"{rule} {count}" for rule, count in result.by_rule.items())
@@ -234,6 +245,7 @@ def _commit(
             snapshot=snapshot,
             key=keys.vault,
             dose_lookup=dose_lookup(config.contracts_dir),
+            records=config.records,
             fresh=fresh,
         )
     for item, batch in zip(taken, batches, strict=True):

@@ -50,16 +50,19 @@ class Reader:
     districts: DistrictFinder
     temp_dir: Path
     on_bytes: Callable[[int], None]
+    erased: frozenset[str] = frozenset()
 
     def read(self, source: SourceFile, contract: Contract, headers: list[str], *, target: Path | None) -> ReadResult:
         """Read `source` whole. With `target`, the encrypted segment is written there; without, nothing is (dry run)."""
-        conformer = Conformer(contract, self.code_maps, NumberBook(self.keys.pseudonym), IdentifierBook(self.keys.scanner), self.districts)
+        numbers = NumberBook(self.keys, erased=self.erased)
+        conformer = Conformer(contract, self.code_maps, numbers, IdentifierBook(self.keys.scanner), self.districts)
         if target is None:
             return self._stream(source, headers, conformer, append=lambda frame: None)
         with SegmentWriter(target, key=self.keys.vault, temp_dir=self.temp_dir) as writer:
             result = self._stream(source, headers, conformer, append=writer.append)
-            conformer.identifiers.add(ADDRESSEE, conformer.numbers.numbers())
-            writer.append(conformer.numbers.pseudonym_frame(), table="pseudonym")
+            met = numbers.numbers()
+            conformer.identifiers.add(ADDRESSEE, met["text"], owners=met["local"])
+            writer.append(numbers.pseudonym_frame(), table="pseudonym")
             writer.append(conformer.identifiers.frame(), table="identifier")
             writer.finish()
         return result

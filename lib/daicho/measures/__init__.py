@@ -10,7 +10,7 @@ from daicho.contracts.schedule import SCHEDULE_MACROS
 from daicho.core.sql_macros import LEGAL_MACROS
 from daicho.measures.appraisal import APPRAISAL_REFERENCE, appraisal_statements
 from daicho.measures.catalogue import catalogue
-from daicho.measures.compiler import compile_request
+from daicho.measures.compiler import compile_request, compile_worklist
 from daicho.measures.dimensions import dimension, dimension_of, dimensions
 from daicho.measures.filters import resolve_doses, resolve_filters
 from daicho.measures.labels import INSTITUTION_NAMES, label_columns
@@ -25,8 +25,10 @@ from daicho.measures.model import (
     Measure,
     Parameter,
     ValueColumn,
+    Worklist,
 )
 from daicho.measures.parameters import resolve_parameters
+from daicho.measures.worklists import worklists
 
 MACROS: tuple[str, ...] = (*LEGAL_MACROS, *SCHEDULE_MACROS)
 """The CREATE MACRO statements that a connection needs before it can run a measure, in order."""
@@ -45,9 +47,11 @@ __all__ = [
     "Measure",
     "Parameter",
     "ValueColumn",
+    "Worklist",
     "appraisal_statements",
     "catalogue",
     "compile_request",
+    "compile_worklist",
     "dimension",
     "dimension_of",
     "dimensions",
@@ -55,4 +59,5 @@ __all__ = [
     "resolve_doses",
     "resolve_filters",
     "resolve_parameters",
+    "worklists",
 ]

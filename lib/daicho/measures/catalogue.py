@@ -8,6 +8,7 @@ from types import MappingProxyType
 from daicho.measures.annual_counts import ANNUAL_COUNTS
 from daicho.measures.consignment_payments import CONSIGNMENT_PAYMENTS
 from daicho.measures.coverage_cohort import COVERAGE_COHORT
+from daicho.measures.coverage_cohort_weighted import COVERAGE_COHORT_WEIGHTED
 from daicho.measures.coverage_cumulative import COVERAGE_CUMULATIVE
 from daicho.measures.coverage_fiscal_year import COVERAGE_FISCAL_YEAR
 from daicho.measures.dose_validity import DOSE_VALIDITY
@@ -23,7 +24,8 @@ from daicho.measures.uptake_after_notice import UPTAKE_AFTER_NOTICE
 from daicho.measures.zero_dose import ZERO_DOSE
 
 _MEASURES = (
-    RESIDENTS, COVERAGE_COHORT, TIMELINESS, DROPOUT, COVERAGE_CUMULATIVE, COVERAGE_FISCAL_YEAR, DOSE_VALIDITY, ZERO_DOSE, FULLY_IMMUNISED,
+    RESIDENTS, COVERAGE_COHORT, COVERAGE_COHORT_WEIGHTED,
+    TIMELINESS, DROPOUT, COVERAGE_CUMULATIVE, COVERAGE_FISCAL_YEAR, DOSE_VALIDITY, ZERO_DOSE, FULLY_IMMUNISED,
     MISSED_OPPORTUNITIES, UPTAKE_AFTER_NOTICE, ANNUAL_COUNTS, CONSIGNMENT_PAYMENTS, PAYMENT_HOLDS, INTAKE_QUALITY,
 )  # fmt: skip
 

@@ -7,7 +7,19 @@ from collections.abc import Mapping, Sequence
 
 from daicho.core.errors import UsageError
 from daicho.measures.dimensions import dimension
-from daicho.measures.model import NOT_OFFERED, PAYEES_COLUMN, PRIVACY_COLUMN, UNKNOWN, Bound, CompiledQuery, Lookup, Measure
+from daicho.measures.model import (
+    NOT_OFFERED,
+    PAYEES_COLUMN,
+    PRIVACY_COLUMN,
+    UNKNOWN,
+    Bound,
+    CompiledQuery,
+    CompiledWorklist,
+    Lookup,
+    Measure,
+    Vocabulary,
+    Worklist,
+)
 from daicho.measures.parameters import resolve_parameters
 
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
@@ -49,6 +61,50 @@ def compile_request(
         columns=(*by, *_released(measure)),
         contributors={value.name: _contributors(measure, value.contributors) for value in measure.values if value.kind != "rate"},
     )
+
+
+def compile_worklist(
+    worklist: Worklist, *, where: Mapping[str, Sequence[str]] | None = None, parameters: Mapping[str, object] | None = None
+) -> CompiledWorklist:
+    """One row for each entry, ordered by file and line: `source_file`, `line`, `reason`, `class`; `persons` counts the persons of all entries.
+
+    `where` maps dimensions to codes (see `resolve_filters`). Raises UsageError for anything outside the worklist's vocabulary.
+    """
+    wanted = where or {}
+    if not set(worklist.required_filters) <= set(wanted) <= set(worklist.filters):
+        raise UsageError(NOT_OFFERED)
+    codes = {name: tuple(sorted(set(wanted[name]))) for name in sorted(wanted)}
+    if not all(codes.values()):
+        raise UsageError(NOT_OFFERED)
+    resolved = resolve_parameters(worklist, parameters or {})
+    bound: dict[str, Bound] = dict(worklist.bind(resolved))
+    tests = {name: _filter(name, codes[name], bound) for name in codes}
+    rows = _with_early_filters(worklist.rows_sql, worklist.early, tests=tests)
+    joins = "\n".join(lookup.join for lookup in _joins(worklist, list(tests)))
+    conditions = " AND ".join(test.format(column=worklist.cuts[name].sql) for name, test in tests.items()) or "true"
+    sql = _POINTERS.format(rows=rows.strip(), joins=joins, conditions=conditions)
+    used = set(_NAME.findall(sql))
+    return CompiledWorklist(
+        sql=sql, parameters={name: value for name, value in bound.items() if name in used}, where=codes, resolved=resolved
+    )
+
+
+# Two deliveries may come under one file name; then the number of the batch tells them apart.
+_POINTERS = """WITH entry AS MATERIALIZED (
+    SELECT base.person, base.batch, base.line, base.reason, base.class
+    FROM (
+{rows}
+) AS base
+    {joins}
+    WHERE {conditions}
+),
+delivered AS (
+    SELECT batch, file_name || CASE WHEN count(*) OVER (PARTITION BY file_name) > 1 THEN ' [batch ' || batch || ']' ELSE '' END AS source_file
+    FROM batch WHERE is_live
+)
+SELECT d.source_file, e.line, e.reason, e.class, (SELECT count(DISTINCT person) FROM entry) AS persons
+FROM entry AS e LEFT JOIN delivered AS d ON d.batch = e.batch
+ORDER BY 1 NULLS LAST, 2 NULLS LAST, 3, 4"""
 
 
 def _filter(name: str, codes: Sequence[str], bound: dict[str, Bound]) -> str:
@@ -100,10 +156,7 @@ def _contributors(measure: Measure, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _statement(measure: Measure, *, by: Sequence[str], tests: Mapping[str, str], aggregates: Mapping[str, str]) -> str:
-    base = measure.base_sql
-    for placeholder, columns in measure.early.items():
-        early = [tests[name].format(column=column) for name, column in columns.items() if name in tests]
-        base = base.replace(f"{{{placeholder}}}", " AND ".join(early) or "true")
+    base = _with_early_filters(measure.base_sql, measure.early, tests=tests)
     joins = _joins(measure, [*by, *tests])
     selected = [f"{measure.cuts[name].sql} AS {name}" for name in by] + [f'{sql} AS "{name}"' for name, sql in aggregates.items()]
     conditions = [test.format(column=measure.cuts[name].sql) for name, test in tests.items()]
@@ -120,6 +173,13 @@ def _statement(measure: Measure, *, by: Sequence[str], tests: Mapping[str, str],
     return "\n".join(lines)
 
 
+def _with_early_filters(sql: str, early: Mapping[str, Mapping[str, str]], *, tests: Mapping[str, str]) -> str:
+    for placeholder, columns in early.items():
+        found = [tests[name].format(column=column) for name, column in columns.items() if name in tests]
+        sql = sql.replace(f"{{{placeholder}}}", " AND ".join(found) or "true")
+    return sql
+
+
 def _finished(measure: Measure, cells: str, *, by: Sequence[str]) -> list[str]:
     """The statement that makes the released columns from the aggregated rows; without further dimensions there is one curve."""
     curve = ", ".join(name for name in by if name not in measure.implicit) or "true"
@@ -131,5 +191,5 @@ def _finished(measure: Measure, cells: str, *, by: Sequence[str]) -> list[str]:
     ]
 
 
-def _joins(measure: Measure, names: Sequence[str]) -> list[Lookup]:
+def _joins(measure: Vocabulary, names: Sequence[str]) -> list[Lookup]:
     return list(dict.fromkeys(lookup for name in names for lookup in measure.cuts[name].lookups))

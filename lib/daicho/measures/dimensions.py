@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from daicho.core.errors import UsageError
-from daicho.measures.model import NOT_OFFERED, Dimension, Measure
+from daicho.measures.model import NOT_OFFERED, Dimension, Vocabulary
 
 _KINDS = {
     "resident": ("基本情報", "Residents"),
@@ -116,7 +116,7 @@ def dimension(name: str) -> Dimension:
     raise UsageError(NOT_OFFERED)
 
 
-def dimension_of(measure: Measure, name: str) -> Dimension:
+def dimension_of(measure: Vocabulary, name: str) -> Dimension:
     """A dimension as one measure offers it: `month` is 接種月 of a dose and 支払月 of a payment. Raises UsageError."""
     if name not in measure.cuts:
         raise UsageError(NOT_OFFERED)

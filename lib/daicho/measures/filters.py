@@ -10,14 +10,14 @@ import polars as pl
 
 from daicho.core.errors import UsageError
 from daicho.measures.dimensions import dimension, dimension_of
-from daicho.measures.model import NOT_OFFERED, UNKNOWN, Dimension, Measure
+from daicho.measures.model import NOT_OFFERED, UNKNOWN, Dimension, Measure, Vocabulary
 
 UNKNOWN_LABELS = ("不明", "Unknown")
 _LABEL_COLUMNS = ("code", "label", "label_en")
 
 
 def resolve_filters(
-    measure: Measure, where: Mapping[str, Sequence[str]], reference: Mapping[str, pl.DataFrame]
+    measure: Vocabulary, where: Mapping[str, Sequence[str]], reference: Mapping[str, pl.DataFrame]
 ) -> dict[str, tuple[str, ...]]:
     """Filters as sorted codes. Each value is a code, a label (Japanese or English) or another writing its code list knows.
 

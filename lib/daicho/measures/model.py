@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
+from typing import Protocol
 
 ParameterValue = str | int | date
 Bound = str | int | date | None
@@ -163,6 +164,62 @@ class Measure:
     def filters(self) -> tuple[str, ...]:
         """Names of the dimensions a request may filter by."""
         return tuple(name for name in self.cuts if name not in self.implicit)
+
+
+class Vocabulary(Protocol):
+    """What a request may name: of a measure, or of a worklist."""
+
+    @property
+    def cuts(self) -> Mapping[str, Cut]: ...
+
+    @property
+    def filters(self) -> tuple[str, ...]: ...
+
+    @property
+    def required_filters(self) -> tuple[str, ...]: ...
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]: ...
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """Rows of extracts that a clerk must look at in the source system: where they stand and why, and nothing of what is in them.
+
+    `rows_sql` gives one row for each entry, with the columns person (for counting alone), batch, line, reason (a code) and class (a code),
+    beside those that filters need. `cuts`, `early`, `bind` and `parameters` are as those of a measure. `reasons` and `classes` say what the
+    codes stand for.
+    """
+
+    name: str
+    title: str
+    title_en: str
+    description: str
+    source: str
+    rows_sql: str
+    cuts: Mapping[str, Cut]
+    reasons: str
+    classes: Mapping[str, str]
+    parameters: tuple[Parameter, ...] = ()
+    required_filters: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    early: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    bind: Callable[[Mapping[str, ParameterValue]], Mapping[str, Bound]] = dict
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Names of the dimensions a request may filter by."""
+        return tuple(self.cuts)
+
+
+@dataclass(frozen=True)
+class CompiledWorklist:
+    """One statement with its bound values; `where` holds sorted codes, `resolved` the parameters with their defaults."""
+
+    sql: str
+    parameters: Mapping[str, Bound]
+    where: Mapping[str, tuple[str, ...]]
+    resolved: Mapping[str, ParameterValue]
 
 
 @dataclass(frozen=True)

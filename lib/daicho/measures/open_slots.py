@@ -64,7 +64,7 @@ reached AS MATERIALIZED (       -- everybody with the days between which a stage
 visit AS MATERIALIZED (         -- days with a dated dose or a screening, of residents
     SELECT DISTINCT e.person, p.birth_date, p.sex, e.event_on AS visited_on, e.district, e.resident_class
     FROM event AS e JOIN reached AS p ON p.person = e.person AND e.event_on BETWEEN p.opens_on AND p.closes_on
-    WHERE e.event_on BETWEEN $first_day AND $last_day AND e.was_resident AND (e.given_on IS NOT NULL OR e.is_screened_only)
+    WHERE e.event_on BETWEEN $first_day AND $last_day AND e.was_resident AND e.is_in_use AND (e.given_on IS NOT NULL OR e.is_screened_only)
 ),
 considered AS (      -- each visit against each stage whose window is open, with the state of the course on the day
     SELECT v.person, v.visited_on, v.district, v.resident_class, w.series, w.vaccine, w.dose, w.birth_date, w.sex,

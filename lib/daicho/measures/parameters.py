@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from daicho.core.errors import UsageError
-from daicho.measures.model import NOT_OFFERED, Measure, Parameter, ParameterValue
+from daicho.measures.model import NOT_OFFERED, Parameter, ParameterValue, Vocabulary
 
 _YEARS = range(1900, 3000)
 
 
-def resolve_parameters(measure: Measure, given: Mapping[str, object]) -> dict[str, ParameterValue]:
+def resolve_parameters(measure: Vocabulary, given: Mapping[str, object]) -> dict[str, ParameterValue]:
     """Types checked and defaults filled in; a parameter without default that is not given is left out.
 
     Dates may come as `date` or as 2026-03-31, months as 202603. Raises UsageError (one text for everything) for an unknown name, a

@@ -23,7 +23,7 @@ DECISIONS = f"""
 WITH claim AS MATERIALIZED (   -- what the months asked for contain
     SELECT row_number() OVER () AS claim, e.person, e.vaccine, e.dose, e.event_on, e.is_screened_only, e.institution,
            e.is_institution_valid, e.ward, e.product, e.paid_month, e.is_transitional, e.copay_class,
-           e.duplicate_rank, e.date_status, e.was_resident,
+           e.duplicate_rank, e.date_status, e.was_resident, e.batch, e.line,
            CASE WHEN e.is_screened_only THEN 'SCREEN' ELSE 'DOSE' END AS price_kind,
            CASE WHEN e.ward = (SELECT min(code) FROM reference.municipality) THEN 'own_ward' ELSE 'mutual_use' END AS scheme
     FROM event AS e
@@ -164,7 +164,8 @@ judged AS (
     LEFT JOIN earlier AS h ON {_SAME_DOSE.format("a")}
     LEFT JOIN eligibility AS g ON g.claim = a.claim
 )
-SELECT person, vaccine, dose, event_on, is_screened_only, institution, ward, paid_month, copay_class, scheme, gross_yen, copay_yen, reason,
+SELECT person, vaccine, dose, event_on, is_screened_only, institution, ward, paid_month, copay_class, scheme, gross_yen, copay_yen, batch, line,
+       reason,
        CASE WHEN reason IS NULL THEN 'pay'
             WHEN reason = 'NOT_CLAIMED' THEN 'unclaimed'
             WHEN reason = 'SAME_DAY' THEN 'absorbed'

@@ -7,8 +7,28 @@ from collections.abc import Sequence
 from daicho.present.labels import SUPPRESSED_MARK
 
 _FORMS = {
-    "ja": {"trend": "折れ線グラフ", "heat_map": "色分け表（ヒートマップ）", "bars": "横棒グラフ", "months": "縦棒グラフ"},
-    "en": {"trend": "Line chart", "heat_map": "Heat map", "bars": "Bar chart", "months": "Column chart"},
+    "ja": {
+        "trend": "折れ線グラフ",
+        "heat_map": "色分け表（ヒートマップ）",
+        "bars": "横棒グラフ",
+        "months": "縦棒グラフ",
+        "tile_map": "地区の配置図（タイルマップ）",
+        "dots": "点グラフ",
+        "ranking": "低い順の点グラフ",
+        "curves": "月齢別の累積曲線",
+        "stacked": "帯グラフ（構成比）",
+    },
+    "en": {
+        "trend": "Line chart",
+        "heat_map": "Heat map",
+        "bars": "Bar chart",
+        "months": "Column chart",
+        "tile_map": "Tile map",
+        "dots": "Dot chart",
+        "ranking": "Dot chart, lowest first",
+        "curves": "Cumulative curves",
+        "stacked": "Stacked bars (shares)",
+    },
 }
 
 
@@ -22,6 +42,7 @@ def describe_chart(
     unit: str,
     target: str | None,
     language: str,
+    further: str = "",
 ) -> str:
     """Describe a chart to someone who cannot see it; `points` are (where, value, value as written without its unit)."""
     known = [(where, value, text) for where, value, text in points if value is not None]
@@ -37,6 +58,7 @@ def describe_chart(
             parts.append(f"目標線は{target}。")
         if masked:
             parts.append(f"秘匿{masked}項目。")
+        parts.append(further)
         return "".join(parts)
     parts = [f"{title}. {name} of {value_label} by {' and '.join(axis_labels)}, {len(points)} values."]
     if low and high:
@@ -45,4 +67,4 @@ def describe_chart(
         parts.append(f"Target line at {target}.")
     if masked:
         parts.append(f"{masked} values withheld.")
-    return " ".join(parts)
+    return " ".join([*parts, *([further] if further else [])])

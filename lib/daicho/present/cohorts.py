@@ -73,6 +73,16 @@ def window_bound(birth: date, rule: Mapping[str, Any], side: str) -> date | None
     return None
 
 
+def due_window(dose: str, *, as_of: date, contracts_dir: Path) -> tuple[float, float] | None:
+    """Return the standard ages of a dose in months, or its legal window in months where none are set; None where ages do not bound it."""
+    for rule in _regular_rules([dose], as_of=as_of, contracts_dir=contracts_dir)[dose]:
+        if rule["std_from_months"] is not None and rule["std_to_months"] is not None:
+            return float(rule["std_from_months"]), float(rule["std_to_months"])
+        if rule["window_from_kind"] == rule["window_to_kind"] == "months":
+            return float(rule["window_from_value"]), float(rule["window_to_value"])
+    return None
+
+
 def _regular_rules(doses: Iterable[str], *, as_of: date, contracts_dir: Path) -> dict[str, list[dict[str, Any]]]:
     schedule = load_reference(contracts_dir, "schedule").filter(pl.col("rule") == "regular")
     in_force = schedule.filter(

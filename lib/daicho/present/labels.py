@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from daicho.core.eras import format_era_date
 from daicho.gate.release import ColumnFacts, Facts
 
-VALUE_KINDS = frozenset({"count", "rate", "yen"})
+VALUE_KINDS = frozenset({"count", "rate", "yen", "estimate"})
 SUPPRESSED_MARK = "＊"
 NOT_APPLICABLE_MARK = "－"
 NO_DATA = {"ja": "データがありません", "en": "No data"}
@@ -19,7 +19,7 @@ _LEGEND = {
     "suppressed": {"ja": "＊：開示基準により秘匿", "en": "＊: withheld under the disclosure rules"},
     "not_applicable": {"ja": "－：該当なし", "en": "－: not applicable"},
 }
-_UNITS_EN = {"人": "persons", "回": "doses", "円": "yen", "件": "cases", "枚": "sheets"}
+_UNITS_EN = {"人": "persons", "回": "doses", "円": "yen", "件": "cases", "枚": "sheets", "日": "days"}
 _COLON = {"ja": "：", "en": ": "}
 _NUMBER_KINDS = frozenset({"integer", "fiscal_year", "month"})
 
@@ -37,13 +37,15 @@ class Figure:
 
 
 def format_value(value: float | None, *, status: str, kind: str) -> str:
-    """Write one value: counts and yen with thousands, rates (fractions of one) as per cent with one decimal, states as marks."""
+    """Write one value: counts and yen with thousands, rates (fractions of one) as per cent and estimates with one decimal, states as marks."""
     if status == "suppressed":
         return SUPPRESSED_MARK
     if status == "not_applicable" or value is None:
         return NOT_APPLICABLE_MARK
     if kind == "rate":
         return f"{value * 100:.1f} %"
+    if kind == "estimate":
+        return f"{value:,.1f}"
     return f"{value:,.0f}"
 
 
@@ -62,10 +64,13 @@ def unit_text(unit: str, *, language: str) -> str:
 
 
 def column_facts(facts: Facts, name: str) -> ColumnFacts:
-    """Return the description of a released column; a column the gate did not describe is plain text under its own name."""
+    """Return the description of a released column; a column the gate did not describe is plain text under its own name.
+
+    An estimated rate (unit 率) reads like any rate.
+    """
     for column in facts.columns:
         if column.name == name:
-            return column
+            return replace(column, kind="rate") if (column.kind, column.unit) == ("estimate", "率") else column
     return ColumnFacts(name=name, label=name, label_en=name, kind="text", unit="")
 
 
@@ -129,7 +134,7 @@ def short_label(dimension: str, code: object, label: str, *, language: str) -> s
 
 
 def table_kind(column: ColumnFacts) -> str:
-    """Return the kind a table column is formatted by: text, count, rate, yen, integer, month or date."""
+    """Return the kind a table column is formatted by: text, count, rate, yen, estimate, integer, month or date."""
     return column.kind if column.kind in VALUE_KINDS or column.kind in ("integer", "month", "date") else "text"
 
 

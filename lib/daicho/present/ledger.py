@@ -8,17 +8,21 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daicho.contracts.codelists import load_codelist
 from daicho.core.config import Config, load_config
 from daicho.core.errors import DisclosureError, SealError, UsageError
 from daicho.gate.release import Release
 from daicho.present.catalogue import Catalogue
-from daicho.present.cohorts import closed_cohorts, coverage_target, opened_cohorts
+from daicho.present.cohorts import closed_cohorts, coverage_target, due_window, opened_cohorts
+from daicho.present.key_figures import KeyFigure, box_table, key_table, side_by_side
 from daicho.present.labels import Figure
+from daicho.present.notes import write_methods
 from daicho.present.periods import Period, make_period
 from daicho.present.prose import Markdown
 from daicho.present.released import PresentedRelease
+from daicho.present.tables import Table
 from daicho.present.theme import load_altair
-from daicho.present.vocabulary import in_reading_order, list_orders, with_labels
+from daicho.present.vocabulary import in_reading_order, list_orders, tile_places, with_labels
 from daicho.present.withheld import Withheld
 
 if TYPE_CHECKING:
@@ -78,12 +82,13 @@ class Ledger:
 
     def present(self, release: Release) -> PresentedRelease:
         """Return a release with its presentation: rows in reading order, labels in the session's language."""
-        frame, facts, orders = release.frame, release.facts, {}
+        frame, facts, orders, places = release.frame, release.facts, {}, {}
         if self.contracts_dir is not None:
             orders = list_orders(release, contracts_dir=self.contracts_dir)
+            places = tile_places(release, contracts_dir=self.contracts_dir)
             frame = in_reading_order(frame, by=facts.by, orders=orders)
             frame = with_labels(frame, by=facts.by, contracts_dir=self.contracts_dir, language=self.language)
-        return PresentedRelease(frame=frame, facts=facts, orders=orders, language=self.language)
+        return PresentedRelease(frame=frame, facts=facts, orders=orders, places=places, language=self.language)
 
     def measures(self) -> Catalogue:
         """Return the catalogue: every measure with its values, dimensions and required filters."""
@@ -105,9 +110,55 @@ class Ledger:
         """Return the coverage target of a dose (95 % for MR), for sentences and for the `target` of charts."""
         return coverage_target(dose, as_of=period.as_of, contracts_dir=self._reference(), language=self.language)
 
+    def due_window(self, dose: str, *, period: Period) -> tuple[float, float] | None:
+        """Return the standard ages of a dose in months (the legal window where none are set), for the shading of curves."""
+        return due_window(dose, as_of=period.as_of, contracts_dir=self._reference())
+
+    def key_figures(self, figures: Sequence[KeyFigure], *, name: str, title: str, title_en: str, notes: Sequence[str] = ()) -> Table:
+        """Return key figures as a table: value, year before, change, and the denominator beside each."""
+        return key_table(figures, name=name, title=self.word(title, title_en), notes=notes, language=self.language)
+
+    def box(self, items: Sequence[tuple[str, str, Figure]], *, name: str, title: str, title_en: str, notes: Sequence[str] = ()) -> Table:
+        """Return figures of different kinds as a list; each item is (Japanese name, English name, figure)."""
+        said = [(self.word(ja, en), figure) for ja, en, figure in items]
+        return box_table(said, name=name, title=self.word(title, title_en), notes=notes, language=self.language)
+
+    def side_by_side(
+        self,
+        parts: Sequence[tuple[PresentedRelease | Withheld, str, str, str]],
+        *,
+        by: str,
+        name: str,
+        title: str,
+        title_en: str,
+        notes: Sequence[str] = (),
+    ) -> Table | Markdown:
+        """Return one value of each release beside the others, a row for each code of `by`.
+
+        Each part is (release, value column, Japanese heading, English heading); parts the profile withholds are left out.
+        """
+        shown = [(part, column, self.word(ja, en)) for part, column, ja, en in parts if isinstance(part, PresentedRelease)]
+        if not shown:
+            return Withheld(language=self.language).table()
+        return side_by_side(shown, by=by, name=name, title=self.word(title, title_en), notes=notes, language=self.language)
+
+    def methods(self, releases: Sequence[PresentedRelease | Withheld]) -> Markdown:
+        """Return the rules and denominators of every measure in the report, each measure once."""
+        shown = [release.facts for release in releases if isinstance(release, PresentedRelease)]
+        return write_methods(shown, language=self.language)
+
     def say(self, ja: str, en: str, **figures: object) -> Markdown:
         """Return a sentence for the report in the session's language, with `{names}` filled from the figures."""
         return Markdown(self.word(ja, en).format(**figures))
+
+    def name_of(self, codelist: str, code: str) -> str:
+        """Return what a code of a code list is called in the session's language; a text that is no code stays as it is."""
+        if not code:
+            return ""
+        for row in load_codelist(self._reference(), codelist).iter_rows(named=True):
+            if code in (row["code"], row["label"], row.get("label_en")):
+                return str(row["label"] if self.language == "ja" else row.get("label_en") or row["label"])
+        return code
 
     def word(self, ja: str, en: str) -> str:
         """Return a word or phrase in the session's language."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from daicho.gate.release import Facts
+from daicho.present.denominators import denominator
 from daicho.present.labels import date_label
 from daicho.present.prose import Markdown
 
@@ -58,3 +61,26 @@ def write_note(facts: Facts, *, language: str) -> Markdown:
     colon = "：" if language == "ja" else ": "
     lines = [f"- {name}{colon}{text}" for name, text in entries if text]
     return Markdown("\n".join([f"**{heading['title']}**", "", *lines]), role="note")
+
+
+def write_methods(releases: Sequence[Facts], *, language: str) -> Markdown:
+    """List each measure once with its denominators and, in Japanese, its whole rule."""
+    rules: dict[str, list[str]] = {}
+    titles: dict[str, str] = {}
+    notes: dict[str, tuple[str, ...]] = {}
+    for facts in releases:
+        titles[facts.measure] = facts.title if language == "ja" else facts.title_en or facts.title
+        notes[facts.measure] = facts.notes
+        rule = denominator(facts, language=language)
+        if rule and rule not in rules.setdefault(facts.measure, []):
+            rules[facts.measure].append(rule)
+    lines = []
+    for measure, title in titles.items():
+        found = rules.get(measure, [])
+        if language == "ja":
+            words = (["分母：" + "、".join(found) + "。"] if found else []) + list(notes[measure])
+            lines.append(f"- **{title}**　{''.join(words)}")
+        else:
+            words = ["Denominator: " + "; ".join(found) + "."] if found else ["See the rules of the measure."]
+            lines.append(f"- **{title}.** {' '.join(words)}")
+    return Markdown("\n".join(lines))

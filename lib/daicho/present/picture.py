@@ -9,12 +9,14 @@ from typing import Any
 from daicho.core.errors import UsageError
 from daicho.gate.release import Release, label_of, status_of
 from daicho.present.cross_tables import value_columns
+from daicho.present.denominators import denominator
 from daicho.present.labels import SUPPRESSED_MARK, column_facts, column_heading, column_label, format_value, short_label, unit_text
 from daicho.present.reading_order import codes_in_order
 
 MARK = "mark"
 """Field of a row that holds the value as written: a number with its unit, or the mark of its state."""
 
+_DENOMINATOR = {"ja": "（分母：{}）", "en": " (of {})"}
 _MASKED_NOTE = {"ja": "（＊は秘匿）", "en": " (＊ = withheld)"}
 
 
@@ -48,9 +50,11 @@ class Picture:
         return "" if self.kind == "rate" else unit_text(column_facts(self.release.facts, self.value).unit, language=self.language)
 
     def value_title(self) -> str:
-        """Return the axis title of the value, saying what ＊ means where it occurs."""
+        """Return the axis title of the value with the denominator of a rate, saying what ＊ means where it occurs."""
         heading = column_heading(self.release.facts, self.value, language=self.language)
-        return heading + (_MASKED_NOTE[self.language] if self.has_masked else "")
+        rule = denominator(self.release.facts, language=self.language) if self.kind == "rate" else ""
+        beside = _DENOMINATOR[self.language].format(rule) if rule else ""
+        return heading + beside + (_MASKED_NOTE[self.language] if self.has_masked else "")
 
     def label_of(self, name: str) -> str:
         """Return the name of a column in the reader's language."""

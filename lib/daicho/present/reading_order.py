@@ -15,6 +15,8 @@ class OrderedRelease(Release):
     """A release that knows the order of its code lists: dimension → codes, as offices print them."""
 
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    places: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
+    """Where the codes of a dimension stand on its tile map: code → (row, column)."""
 
 
 def codes_in_order(release: Release, dimension: str, *further: str) -> list[tuple[object, ...]]:

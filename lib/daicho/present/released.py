@@ -10,10 +10,13 @@ import polars as pl
 
 from daicho.core.errors import UsageError
 from daicho.gate.release import ColumnFacts, Release, label_of, status_of
-from daicho.present import charts
+from daicho.present import charts, curves, dots, stacks, tile_maps
 from daicho.present.cross_tables import build_table, value_columns
+from daicho.present.denominators import denominator
+from daicho.present.key_figures import KeyFigure, extreme
 from daicho.present.labels import NO_DATA, NOT_APPLICABLE_MARK, Figure, column_facts, format_figure
 from daicho.present.notes import write_note
+from daicho.present.picture import main_value
 from daicho.present.prose import Markdown
 from daicho.present.reading_order import OrderedRelease, codes_in_order
 from daicho.present.tables import Table
@@ -21,7 +24,7 @@ from daicho.present.tables import Table
 if TYPE_CHECKING:
     import altair
 
-FORMS = ("trend", "heat_map", "bars", "months")
+FORMS = ("trend", "heat_map", "bars", "months", "tile_map", "dots", "ranking", "curves", "stacked")
 
 
 @dataclass(frozen=True)
@@ -59,23 +62,31 @@ class PresentedRelease(OrderedRelease):
             columns=columns,
             pivot=pivot,
             totals=totals,
-            notes=notes,
+            notes=(*self._denominator_note(columns), *notes),
         )
 
     def chart(
         self,
         *,
         form: str | None = None,
+        by: Sequence[str] = (),
         x: str | None = None,
         y: str | None = None,
         series: str | None = None,
         value: str | None = None,
         target: float | Figure | None = None,
         is_sorted: bool = False,
+        window: tuple[float, float] | None = None,
+        parts: Sequence[str] = (),
+        lowest: int = 10,
         title: str | None = None,
         title_en: str | None = None,
     ) -> altair.LayerChart:
-        """Return an Altair chart of the release: `form` trend, heat_map, bars or months; without one, what suits its dimensions.
+        """Return an Altair chart of the release: `form` is one of FORMS; without one, what suits its dimensions.
+
+        `by` picks the dimensions that dots and rankings name.
+        `window` is the due window of curves in months, as `ledger.due_window` returns it; `parts` are the columns that a stacked bar
+        divides `value` into; `lowest` is how many a ranking keeps.
 
         `target` is drawn as a line, in the unit of the value (0.95 for 95 %), or is what `ledger.target` returns. Raises UsageError for a
         name the release does not have.
@@ -83,8 +94,9 @@ class PresentedRelease(OrderedRelease):
         chosen = form or self._suitable_form()
         line = target.value if isinstance(target, Figure) else target
         words: dict[str, Any] = {"value": value, "title": self._title(title, title_en), "language": self.language}
-        by = list(self.facts.by)
-        time = next((dimension for dimension in by if _is_time(dimension)), by[-1] if by else "")
+        by = list(by or self.facts.by)
+        ages = [dimension for dimension in by if dimension == "age_months"]
+        time = next((dimension for dimension in ages + by if _is_time(dimension)), by[-1] if by else "")
         others = [dimension for dimension in by if dimension != (x or time)]
         if not by:
             raise UsageError("chart: a release without dimensions is one figure; show it as a table or in a sentence.")
@@ -98,6 +110,18 @@ class PresentedRelease(OrderedRelease):
             return charts.heat_map(self, x=x or time, y=y or others[0], **words)
         if chosen == "bars":
             return charts.bars(self, y=y or by[0], target=line, is_sorted=is_sorted, **words)
+        if chosen == "tile_map":
+            places = self.places.get(y or by[0], {})
+            return tile_maps.tile_map(self, y=y or by[0], places=places, **words) if places else charts.bars(self, y=y or by[0], **words)
+        if chosen in ("dots", "ranking"):
+            kept = lowest if chosen == "ranking" else None
+            return dots.dots(self, dimensions=by, target=line, lowest=kept, **words)
+        if chosen == "curves":
+            return curves.curves(self, x=x or time, series=series or (others[0] if others else None), window=window, target=line, **words)
+        if chosen == "stacked":
+            whole = value or value_columns(self)[0]
+            pieces = parts or [name for name in value_columns(self) if name != whole]
+            return stacks.stacked(self, y=y or by[-1], parts=pieces, whole=whole, title=words["title"], language=self.language)
         raise UsageError(f"chart: form is one of {', '.join(FORMS)}.")
 
     def only(self, **codes: object) -> PresentedRelease:
@@ -169,6 +193,28 @@ class PresentedRelease(OrderedRelease):
         lines = [f"- {label}{colon}{self.share(column, part=part, of={of: code})}" for code, label, *_ in codes]
         return Markdown("\n".join(lines) or NO_DATA[self.language] + ("。" if self.language == "ja" else "."))
 
+    def change(self, column: str = "", *, name: str, name_en: str, over: str, at: int, whole: str = "", **codes: object) -> KeyFigure:
+        """Return a rate at one cohort or year of `over`, with the one before and the size of the denominator (column `whole`)."""
+        column = column or main_value(self)
+        before = self.value(column, **{over: at - 1}, **codes)
+        return KeyFigure(
+            name=name if self.language == "ja" else name_en,
+            scope=self.label(over, at),
+            now=self.value(column, **{over: at}, **codes),
+            before=before,
+            whole=self.value(whole or value_columns(self)[0], **{over: at}, **codes),
+            rule=denominator(self.facts, language=self.language),
+            release_id=self.facts.release_id,
+            language=self.language,
+        )
+
+    def lowest(self, column: str, *, of: str) -> str:
+        """Return where a value is lowest and how low, for a sentence; where withheld values may be lower, that it cannot be said."""
+        found = extreme(self, column, of=of)
+        if found is None:
+            return "秘匿した値があるため示せない" if self.language == "ja" else "not shown because values are withheld"
+        return f"{found[0]}（{found[2]}）" if self.language == "ja" else f"{found[0]} ({found[2]})"
+
     def label(self, dimension: str, code: object) -> str:
         """Return how a code of a dimension is called, or a dash when the release does not hold it."""
         labels = self.only(**{dimension: code}).frame.get_column(label_of(dimension)).unique().to_list()
@@ -185,6 +231,14 @@ class PresentedRelease(OrderedRelease):
         head = "注意" if self.language == "ja" else "Caution"
         return Markdown(f"> **{head}：{ja}**" if self.language == "ja" else f"> **{head}: {en}**", role="caution")
 
+    def _denominator_note(self, columns: Sequence[str] | None) -> tuple[str, ...]:
+        """Return the denominator of the rates a table shows, to stand beside them."""
+        shown = columns or value_columns(self)
+        rule = denominator(self.facts, language=self.language)
+        if not rule or not any(column_facts(self.facts, name).kind == "rate" for name in shown):
+            return ()
+        return (f"分母：{rule}。" if self.language == "ja" else f"Denominator: {rule}.",)
+
     def _title(self, title: str | None, title_en: str | None) -> str:
         if self.language == "ja":
             return title or self.facts.title
@@ -192,6 +246,8 @@ class PresentedRelease(OrderedRelease):
 
     def _suitable_form(self) -> str:
         by = self.facts.by
+        if "age_months" in by:
+            return "trend"
         if any(dimension.endswith("month") for dimension in by):
             return "months"
         if any(_is_time(dimension) for dimension in by):
@@ -204,4 +260,4 @@ class PresentedRelease(OrderedRelease):
 
 
 def _is_time(dimension: str) -> bool:
-    return dimension.endswith(("month", "fiscal_year", "_fy"))
+    return dimension.endswith(("month", "age_months", "fiscal_year", "_fy"))

@@ -13,7 +13,7 @@ from daicho.present.labels import NO_DATA, legend
 
 TABLE_MIME = "application/vnd.daicho.table+json"
 SCHEMA_VERSION = 1
-_NUMERIC = frozenset({"count", "rate", "yen", "integer"})
+_NUMERIC = frozenset({"count", "rate", "yen", "estimate", "integer"})
 _STYLE = {
     "table": "border-collapse:collapse;font-size:13px;line-height:1.5;margin:.4em 0",
     "caption": "caption-side:top;text-align:left;font-weight:600;padding:.2em 0;color:inherit",

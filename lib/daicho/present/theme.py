@@ -17,6 +17,10 @@ SERIES_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#000000", "#56B4E9", "#D55E0
 
 SERIES_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2], [1, 3], [12, 2])
 SERIES_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
+STACK_COLOURS = ("#08306B", "#2F6FA8", "#6AA6D0", "#A9CFE6", "#F3DDB0", "#FFFFFF")
+"""Parts of a whole from dark to light, so that their order is read in grey as in colour."""
+
+DUE_FILL = "#FBE9C6"
 MASKED_FILL = "#E4E4E4"
 TARGET_COLOUR = "#7A1F00"
 HEAT_SCHEME = "cividis"

@@ -39,6 +39,18 @@ def list_orders(release: Release, *, contracts_dir: Path) -> dict[str, tuple[str
     return {dimension: tuple(codes.get_column("code").to_list()) for dimension, codes in lists.items() if codes is not None}
 
 
+def tile_places(release: Release, *, contracts_dir: Path) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return where the codes of each dimension stand on a tile map (columns `tile_row`, `tile_column` of its code list)."""
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for dimension in release.facts.by:
+        codes = _codelist(dimension, contracts_dir)
+        if codes is None or not {"tile_row", "tile_column"} <= set(codes.columns):
+            continue
+        rows = codes.select("code", "tile_row", "tile_column").drop_nulls().iter_rows()
+        found[dimension] = {code: (int(row), int(column)) for code, row, column in rows}
+    return found
+
+
 def in_reading_order(frame: pl.DataFrame, *, by: tuple[str, ...], orders: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:
     """Return the rows in the order of the code lists, numbers ascending and the unknown last."""
     keys = []

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from daicho.present.key_figures import ABSENT, KeyFigure
+from daicho.present.labels import Figure
 from daicho.present.prose import Markdown
+
+_REFUSED = {"ja": "この開示プロファイルでは示せない", "en": "not available under this disclosure profile"}
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,27 @@ class Withheld:
     def only(self, **_: Any) -> Withheld:
         """Return the same: there is nothing to pick from."""
         return self
+
+    def at(self, *_: Any, **__: Any) -> Withheld:
+        """Return the same: there is nothing to pick from."""
+        return self
+
+    def up_to(self, *_: Any, **__: Any) -> Withheld:
+        """Return the same: there is nothing to pick from."""
+        return self
+
+    def value(self, *_: Any, **__: Any) -> Figure:
+        """Return words instead of a figure."""
+        return Figure(value=None, status="not_applicable", text=_REFUSED[self.language])
+
+    def change(self, *_: Any, name: str, name_en: str, **__: Any) -> KeyFigure:
+        """Return a key figure without a value."""
+        words = {"name": name if self.language == "ja" else name_en, "scope": "", "rule": _REFUSED[self.language]}
+        return KeyFigure(**words, now=ABSENT, before=ABSENT, whole=ABSENT, release_id="", language=self.language)
+
+    def lowest(self, *_: Any, **__: Any) -> str:
+        """Return words instead of a place."""
+        return _REFUSED[self.language]
 
     def table(self, **_: Any) -> Markdown:
         """Say that the profile does not allow this part."""

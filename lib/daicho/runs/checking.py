@@ -8,10 +8,11 @@ from pathlib import Path
 import nbformat
 
 from daicho.contracts.check import check_contracts
+from daicho.contracts.codelists import codes_of, list_codelists
 from daicho.contracts.loader import load_contracts
 from daicho.contracts.mappings import check_codes, check_mapping
 from daicho.contracts.model import ColumnType, Finding
-from daicho.core.config import Config
+from daicho.core.config import CONFIG_FILE, NO_SOURCE, Config
 from daicho.core.errors import DaichoError
 from daicho.gate.profiles import PROFILES_FILE, load_disclosure
 from daicho.intake.codes import load_mappings
@@ -33,7 +34,18 @@ def check_workspace(config: Config) -> list[Finding]:
     for path in sorted(config.notebooks_dir.glob("*.ipynb")):
         findings += _check_notebook(config, path, profiles=profiles)
     findings += check_plans(config)
+    findings += _check_records(config)
     return sorted(findings)
+
+
+def _check_records(config: Config) -> list[Finding]:
+    """Every source that [records] names is in the code list."""
+    named = {*config.records.precedence, *config.records.only_without, *config.records.only_without.values()} - {NO_SOURCE}
+    known = codes_of(config.contracts_dir, "record_source") if "record_source" in list_codelists(config.contracts_dir) else ()
+    return [
+        Finding("error", CONFIG_FILE, f"[records] names the source {code}, which is not in record_source.csv.")
+        for code in sorted(named - set(known))
+    ]
 
 
 def _tried(where: str, load: Callable[[], object]) -> list[Finding]:

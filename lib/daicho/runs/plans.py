@@ -19,21 +19,25 @@ from daicho.contracts.model import Finding
 from daicho.core.config import Config
 from daicho.core.errors import DaichoError, UsageError
 from daicho.core.fiscal import fiscal_year
-from daicho.runs.run import ReportJob, RunResult, plan_job, run_reports
+from daicho.runs.run import ReportJob, RunResult, jobs_for_each, plan_job, run_reports
 
 KEYS = frozenset({"title", "schedule", "start", "recipients", "reports"})
-REPORT_KEYS = frozenset({"report", "profile", "parameters"})
+REPORT_KEYS = frozenset({"report", "profile", "parameters", "for_each"})
 EVERY = ("week", "month", "quarter", "half_year", "fiscal_year")
 LOOK_AHEAD_DAYS = 800
 
 
 @dataclass(frozen=True)
 class PlannedReport:
-    """One report of a plan; a parameter may be relative to the plan's day (`previous_month`, `previous_fiscal_year`, …)."""
+    """One report of a plan; a parameter may be relative to the plan's day (`previous_month`, `previous_fiscal_year`, …).
+
+    `for_each` names a parameter with a code list of the same name (`district`): the report is made once for each of its codes.
+    """
 
     report: str
     profile: str | None
     parameters: Mapping[str, Any]
+    for_each: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,10 @@ def read_plan(path: Path) -> Plan:
         day=day,
         start=start,
         recipients=tuple(raw.get("recipients", ())),
-        reports=tuple(PlannedReport(block["report"], block.get("profile"), block.get("parameters", {})) for block in reports),
+        reports=tuple(
+            PlannedReport(block["report"], block.get("profile"), block.get("parameters", {}), block.get("for_each", ""))
+            for block in reports
+        ),
     )
 
 
@@ -118,9 +125,14 @@ def resolve(parameters: Mapping[str, Any], *, on: date) -> dict[str, Any]:
 
 def planned_jobs(plan: Plan, *, config: Config, on: date) -> list[ReportJob]:
     """The plan's reports with resolved, checked parameters, before anything starts."""
-    return [
-        plan_job(config, item.report, parameters=resolve(item.parameters, on=on), profile=item.profile, today=on) for item in plan.reports
-    ]
+    jobs = []
+    for item in plan.reports:
+        parameters = resolve(item.parameters, on=on)
+        if item.for_each:
+            jobs += jobs_for_each(config, item.report, item.for_each, parameters=parameters, profile=item.profile, today=on)
+        else:
+            jobs.append(plan_job(config, item.report, parameters=parameters, profile=item.profile, today=on))
+    return jobs
 
 
 def run_plan(plans: Mapping[str, Plan], name: str, *, config: Config, today: date, on_step: Callable[[str], None]) -> RunResult:

@@ -7,11 +7,12 @@ import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daicho.contracts.codelists import load_codelist
 from daicho.contracts.lock import contract_versions
 from daicho.core.config import Config
 from daicho.core.errors import DaichoError, UsageError
@@ -71,6 +72,24 @@ def plan_job(config: Config, name: str, *, parameters: Mapping[str, Any], profil
     if "as_of" in given and not given["as_of"] and fiscal_year_end(int(given.get("fiscal_year", 0)) or fiscal_year(today)) > today:
         checked["as_of"] = today.isoformat()
     return ReportJob(report=report, parameters=checked, profile=profile or report.profile)
+
+
+def jobs_for_each(
+    config: Config, name: str, parameter: str, *, parameters: Mapping[str, Any], profile: str | None = None, today: date
+) -> list[ReportJob]:
+    """One job for each code of the code list named like the parameter; file names carry the code, titles its label.
+
+    Raises UsageError for a report without this parameter and for a list that is not there.
+    """
+    jobs = []
+    for row in load_codelist(config.contracts_dir, parameter).iter_rows(named=True):
+        job = plan_job(config, name, parameters={**parameters, parameter: row["code"]}, profile=profile, today=today)
+        titles = {
+            language: f"{title}（{row['label']}）" if language == "ja" else f"{title}: {row.get('label_en') or row['label']}"
+            for language, title in job.report.titles.items()
+        }
+        jobs.append(replace(job, report=replace(job.report, name=f"{name}_{row['code']}", titles=titles)))
+    return jobs
 
 
 def run_reports(

@@ -21,14 +21,17 @@ from datetime import date
 from pathlib import Path
 
 from daicho.core.errors import VaultError
-from daicho.vault.keys import Key
+from daicho.vault.keys import Key, KeyRing, load_keys, settle_keys
 
 CATALOG_FILE = "catalog.json"
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One extract file taken in. `outcomes` counts rows by (outcome, rule); `replaced` counts rows it superseded."""
+    """One extract file taken in. `outcomes` counts rows by (outcome, rule); `replaced` counts rows it superseded.
+
+    Counts are of the file as delivered; `rows_erased` of its rows have been erased since. `revision` counts rewritings of the segment.
+    """
 
     batch: int
     kind: str
@@ -44,10 +47,12 @@ class Batch:
     rows_replaced: int
     quarantined: Mapping[str, int]
     warnings: Mapping[str, int]
+    revision: int = 0
+    rows_erased: int = 0
 
     @property
     def segment(self) -> str:
-        return f"batch-{self.batch:06d}.duckdb"
+        return f"batch-{self.batch:06d}{_revised(self.revision)}.duckdb"
 
 
 @dataclass(frozen=True)
@@ -57,19 +62,30 @@ class Snapshot:
     number: int
     created_on: str
     batches: tuple[int, ...]
+    revision: int = 0
 
     @property
     def mart(self) -> str:
-        return f"snapshot-{self.number:06d}.duckdb"
+        return f"snapshot-{self.number:06d}{_revised(self.revision)}.duckdb"
+
+
+def _revised(revision: int) -> str:
+    return f"r{revision}" if revision else ""
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything the vault holds, as last committed."""
+    """Everything the vault holds, as last committed.
+
+    `erasures` are the certificates of what was erased from it; `erased` the keyed tags of erased persons, who are not taken in again.
+    """
 
     vault_key_id: str
     batches: tuple[Batch, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
+    revision: int = 0
+    erasures: tuple[str, ...] = ()
+    erased: tuple[str, ...] = ()
 
     @property
     def latest(self) -> Snapshot | None:
@@ -143,6 +159,9 @@ def read_catalog(paths: VaultPaths, key: Key) -> Catalog:
             vault_key_id=body["vault_key_id"],
             batches=tuple(Batch(**item) for item in body["batches"]),
             snapshots=tuple(Snapshot(**{**item, "batches": tuple(item["batches"])}) for item in body["snapshots"]),
+            revision=body.get("revision", 0),
+            erasures=tuple(body.get("erasures", ())),
+            erased=tuple(body.get("erased", ())),
         )
     except (OSError, ValueError, KeyError, TypeError):
         raise VaultError(f"{path} is damaged: restore the vault folder from its backup.") from None
@@ -153,6 +172,28 @@ def read_catalog(paths: VaultPaths, key: Key) -> Catalog:
     if not hmac.compare_digest(_seal(key, body).encode(), seal):
         raise VaultError(f"{path} was changed outside daicho: restore the vault folder from its backup.")
     return catalog
+
+
+def open_catalog(paths: VaultPaths, key_dir: Path) -> tuple[KeyRing, Catalog]:
+    """The catalogue and the keys it was sealed with, also amid a change of keys. Raises VaultError."""
+    keys = load_keys(key_dir, vault_key_id=key_named(paths))
+    return keys, read_catalog(paths, keys.vault)
+
+
+def open_for_writing(paths: VaultPaths, key_dir: Path) -> tuple[KeyRing, Catalog]:
+    """As `open_catalog`, after ending what a crash cut short. Only for the holder of the writer's lock."""
+    keys, catalog = open_catalog(paths, key_dir)
+    settle_keys(key_dir, vault_key_id=catalog.vault_key_id)
+    remove_leftovers(paths, catalog)
+    return keys, catalog
+
+
+def key_named(paths: VaultPaths) -> str:
+    """Id of the vault key that the catalogue names; empty when there is no catalogue, or none that can be read."""
+    try:
+        return str(json.loads((paths.root / CATALOG_FILE).read_text(encoding="utf-8"))["catalog"]["vault_key_id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def write_catalog(paths: VaultPaths, catalog: Catalog, key: Key) -> None:

@@ -8,9 +8,8 @@ import polars as pl
 
 from daicho.core.config import Config
 from daicho.core.identifiers import IdentifierHasher
-from daicho.vault.catalog import VaultPaths, read_catalog
+from daicho.vault.catalog import VaultPaths, open_catalog
 from daicho.vault.engine import attach, engine
-from daicho.vault.keys import load_keys
 
 
 @dataclass(frozen=True)
@@ -23,9 +22,8 @@ class IdentifierIndex:
 
 def load_identifier_index(config: Config) -> IdentifierIndex:
     """Read the index. An empty vault gives an empty index. Raises VaultError."""
-    keys = load_keys(config.key_dir)
     paths = VaultPaths(config.vault_dir)
-    catalog = read_catalog(paths, keys.vault)
+    keys, catalog = open_catalog(paths, config.key_dir)
     parts = []
     with engine(temp_dir=paths.temp) as connection:
         for batch in catalog.batches:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from daicho.core.config import RecordRule
 from daicho.core.errors import DataError
 from daicho.vault import mart_sql
 from daicho.vault.catalog import Batch, Catalog, Snapshot, VaultPaths
@@ -29,11 +30,13 @@ def build_mart(
     snapshot: Snapshot,
     key: Key,
     dose_lookup: pl.DataFrame,
+    records: RecordRule,
     fresh: dict[int, Path] | None = None,
 ) -> None:
     """Write the mart of `snapshot` to `target` (an encrypted file that must not exist yet).
 
-    `dose_lookup` has vaccine_code, stage, number, code (the dose-stage code list). `fresh` gives the paths of batches not yet
+    `dose_lookup` has vaccine_code, stage, number, code (the dose-stage code list). `records` says which sources
+    count. `fresh` gives the paths of batches not yet
     committed. Raises DataError when number changes form a cycle.
     """
     batches = catalog.live_batches(snapshot)
@@ -43,8 +46,8 @@ def build_mart(
     connection.register("dose_lookup_frame", dose_lookup.select("vaccine_code", "stage", pl.col("number").cast(pl.Int16), "code"))
     connection.execute("CREATE TEMP TABLE dose_lookup AS SELECT * FROM dose_lookup_frame")
     connection.unregister("dose_lookup_frame")
-    _link_numbers(connection, batches)
-    for statement in mart_sql.tables(batches):
+    link_numbers(connection, batches)
+    for statement in mart_sql.tables(batches, records):
         connection.execute(statement)
     _write_batches(connection, catalog, snapshot)
     connection.execute("DETACH mart")
@@ -52,8 +55,8 @@ def build_mart(
         connection.execute(f"DETACH b{batch.batch}")
 
 
-def _link_numbers(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> None:
-    """Make `number_of(batch, local, person)`: every number of every batch to its person, number changes followed."""
+def link_numbers(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> None:
+    """Make, over attached batches, `number_of(batch, local, person)`: every number of every batch to its person, number changes followed."""
     connection.execute(mart_sql.all_numbers(batches))
     connection.execute(mart_sql.number_changes(batches))
     connection.execute(mart_sql.START_OPEN_CHANGES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from daicho.core.config import NO_SOURCE, RecordRule
 from daicho.vault.catalog import Batch
 
 
@@ -66,29 +67,30 @@ SELECT pseudonym, min(label) AS label FROM neighbour GROUP BY pseudonym
 """
 
 NUMBER_OF = (
-    # The number in use: the one of the group that no change leaves; of several, the one of the latest change.
+    # The number in use: the one of the group that no change leaves; of several, the one of the latest change, or all of that day's.
+    # Pseudonyms change when keys are rotated: no rule may prefer one number to another by them.
     """CREATE TEMP TABLE holder AS
-    SELECT g.label, arg_max(g.pseudonym, (l.changed_on, g.pseudonym)) AS holder
-    FROM number_group g JOIN link l ON l.new = g.pseudonym
-    WHERE g.pseudonym NOT IN (SELECT old FROM link) GROUP BY g.label""",
+    SELECT DISTINCT pseudonym FROM (
+        SELECT g.pseudonym FROM number_group g JOIN link l ON l.new = g.pseudonym
+        WHERE g.pseudonym NOT IN (SELECT old FROM link)
+        QUALIFY rank() OVER (PARTITION BY g.label ORDER BY l.changed_on DESC NULLS FIRST) = 1
+    )""",
     # Dense person numbers in pseudonym order: the same ledger gives the same numbers.
     """CREATE TEMP TABLE identity AS
-    WITH every AS (SELECT DISTINCT pseudonym FROM number),
-    final AS (
-        SELECT e.pseudonym, coalesce(h.holder, g.label, e.pseudonym) AS holder
-        FROM every e LEFT JOIN number_group g USING (pseudonym) LEFT JOIN holder h USING (label)
-    )
-    SELECT pseudonym, pseudonym = holder AS is_current, (dense_rank() OVER (ORDER BY holder))::INTEGER AS person FROM final""",
+    WITH every AS (SELECT DISTINCT pseudonym FROM number)
+    SELECT e.pseudonym, g.label IS NULL OR h.pseudonym IS NOT NULL AS is_current,
+           (dense_rank() OVER (ORDER BY coalesce(g.label, e.pseudonym)))::INTEGER AS person
+    FROM every e LEFT JOIN number_group g USING (pseudonym) LEFT JOIN holder h USING (pseudonym)""",
     """CREATE TEMP TABLE number_of AS
     SELECT n.batch, n.local, i.person, i.is_current, n.pseudonym FROM number n JOIN identity i USING (pseudonym)""",
 )
 
 
-def tables(batches: Sequence[Batch]) -> list[str]:
-    """The statements that make the mart's tables, in order."""
+def tables(batches: Sequence[Batch], records: RecordRule) -> list[str]:
+    """The statements that make the mart's tables, in order. Segments of an older contract may lack a column: it is empty then."""
     return [
         *_register(batches),
-        *_events(batches),
+        *_events(batches, records),
         *_covid(batches),
         _simple(
             batches, "welfare", "welfare", "welfare_class, handbook_class, valid_from, valid_to",
@@ -110,28 +112,34 @@ def _register(batches: Sequence[Batch]) -> list[str]:
         batches,
         "resident",
         """SELECT n.person, n.is_current, n.pseudonym, {b} AS batch, r.birth_date, r.birth_precision, r.sex, r.district, r.resident_from,
-                  r.resident_until, r.resident_class
-           FROM b{b}.rows r JOIN number_of n ON n.batch = {b} AND n.local = r.person""",
+                  r.resident_until, r.resident_class, r.sampling_weight, r.line
+           FROM (SELECT * FROM b{b}.rows UNION ALL BY NAME SELECT NULL::BIGINT AS sampling_weight, NULL::INTEGER AS line WHERE false) r
+           JOIN number_of n ON n.batch = {b} AND n.local = r.person""",
         empty="""NULL::INTEGER AS person, NULL::BOOLEAN AS is_current, NULL::BLOB AS pseudonym, NULL::INTEGER AS batch, NULL::DATE AS birth_date,
                  NULL::VARCHAR AS birth_precision, NULL::VARCHAR AS sex, NULL::VARCHAR AS district, NULL::DATE AS resident_from,
-                 NULL::DATE AS resident_until, NULL::VARCHAR AS resident_class""",
+                 NULL::DATE AS resident_until, NULL::VARCHAR AS resident_class, NULL::BIGINT AS sampling_weight,
+                 NULL::INTEGER AS line""",
     )
     return [
         # A later delivery replaces what an earlier one said of the same number.
         f"""CREATE TEMP TABLE register AS
         SELECT * FROM ({rows}) QUALIFY batch = max(batch) OVER (PARTITION BY pseudonym)""",
+        # The newest row of the number in use.
+        """CREATE TEMP TABLE known AS
+        SELECT person, birth_date, birth_precision, sex, sampling_weight, batch, line FROM register
+        QUALIFY row_number() OVER (PARTITION BY person ORDER BY is_current DESC, batch DESC, resident_from DESC NULLS LAST,
+                                   birth_precision, birth_date NULLS LAST, sex, sampling_weight NULLS LAST, line NULLS LAST) = 1""",
+        # Where that row stands in its extract: for worklists (a segment of an older version knows no lines).
+        "CREATE TABLE mart.person_row AS SELECT person, batch, line FROM known ORDER BY person",
         """CREATE TABLE mart.person AS
-        WITH known AS (
-            SELECT person, birth_date, birth_precision, sex FROM register
-            QUALIFY row_number() OVER (PARTITION BY person ORDER BY is_current DESC, batch DESC, resident_from DESC NULLS LAST, pseudonym) = 1
-        ),
-        every AS (SELECT DISTINCT person FROM number_of)
+        WITH every AS (SELECT DISTINCT person FROM number_of)
         SELECT e.person,
                CASE WHEN k.birth_precision = 'day' THEN k.birth_date END AS birth_date,
                coalesce(k.birth_precision, 'unknown') AS birth_precision,
                CASE WHEN k.birth_precision = 'day'
                     THEN (year(k.birth_date - 1) - (month(k.birth_date - 1) < 4)::INTEGER)::SMALLINT END AS birth_fy,
                coalesce(k.sex, '0') AS sex,
+               k.sampling_weight,
                k.person IS NOT NULL AS is_registered
         FROM every e LEFT JOIN known k USING (person) ORDER BY e.person""",
         # Spells of residence, made disjoint: overlapping rows of one person (old and new number) are one spell, the newest row's district.
@@ -155,7 +163,26 @@ def _register(batches: Sequence[Batch]) -> list[str]:
     ]
 
 
-def _events(batches: Sequence[Batch]) -> list[str]:
+def _in_use(rows: str, records: RecordRule) -> str:
+    """The rows with `is_in_use`: whether a record counts by the rule on sources (記録元). A screening always does."""
+    if not records.text:
+        return f"SELECT *, true AS is_in_use FROM ({rows})"
+    source = f"coalesce(record_source, '{NO_SOURCE}')"
+    barred = "".join(
+        f" WHEN '{name}' THEN bool_or({source} = '{other}') OVER (PARTITION BY person)"
+        for name, other in sorted(records.only_without.items())
+    )
+    order = "".join(f" WHEN '{name}' THEN {place}" for place, name in enumerate(records.precedence))
+    return f"""WITH weighed AS (
+        SELECT *, {f"CASE {source}{barred} ELSE false END" if barred else "false"} AS is_barred,
+               {f"CASE {source}{order} ELSE {len(records.precedence)} END" if order else "0"} AS place FROM ({rows})
+    )
+    SELECT * EXCLUDE (is_barred, place), is_screened_only OR (NOT is_barred AND place = min(place) FILTER (NOT is_barred AND NOT is_screened_only)
+           OVER (PARTITION BY person, vaccine, dose, CASE WHEN dose = 'unknown' THEN stage END, CASE WHEN dose = 'unknown' THEN number END)) AS is_in_use
+    FROM weighed"""
+
+
+def _events(batches: Sequence[Batch], records: RecordRule) -> list[str]:
     rows = _union(
         batches,
         "vaccination",
@@ -163,30 +190,32 @@ def _events(batches: Sequence[Batch]) -> list[str]:
                   coalesce(v.given_on, v.screened_on) AS event_on, coalesce(v.is_screened_only, false) AS is_screened_only,
                   v.institution_code AS institution, v.is_institution_valid, v.ward_code AS ward, coalesce(v.product_name, v.product_kind) AS product,
                   v.lot, v.paid_month, v.location_flag, coalesce(v.is_transitional, false) AS is_transitional, v.copay_class, v.combination,
-                  {b}::INTEGER AS batch
-           FROM b{b}.rows v JOIN number_of n ON n.batch = {b} AND n.local = v.person
+                  v.record_source, {b}::INTEGER AS batch, v.line
+           FROM (SELECT * FROM b{b}.rows UNION ALL BY NAME SELECT NULL::VARCHAR AS record_source, NULL::INTEGER AS line WHERE false) v
+           JOIN number_of n ON n.batch = {b} AND n.local = v.person
            LEFT JOIN dose_lookup d ON d.vaccine_code = v.vaccine_code AND d.stage = coalesce(v.stage, '') AND d.number = coalesce(v.number, 1)""",
         empty="""NULL::INTEGER AS person, NULL::VARCHAR AS vaccine, NULL::VARCHAR AS dose, NULL::VARCHAR AS stage, NULL::SMALLINT AS number,
                  NULL::DATE AS given_on, NULL::DATE AS screened_on, NULL::DATE AS event_on, NULL::BOOLEAN AS is_screened_only,
                  NULL::VARCHAR AS institution, NULL::BOOLEAN AS is_institution_valid, NULL::VARCHAR AS ward, NULL::VARCHAR AS product,
                  NULL::VARCHAR AS lot, NULL::INTEGER AS paid_month, NULL::VARCHAR AS location_flag, NULL::BOOLEAN AS is_transitional,
-                 NULL::VARCHAR AS copay_class, NULL::VARCHAR AS combination, NULL::INTEGER AS batch""",
+                 NULL::VARCHAR AS copay_class, NULL::VARCHAR AS combination, NULL::VARCHAR AS record_source, NULL::INTEGER AS batch, NULL::INTEGER AS line""",
     )
     # A dose in no code list is told apart by what the extract wrote.
     key = "person, vaccine, dose, CASE WHEN dose = 'unknown' THEN stage END, CASE WHEN dose = 'unknown' THEN number END, event_on, is_screened_only"
     every = """person, vaccine, dose, stage, number, given_on, screened_on, event_on, is_screened_only, institution, is_institution_valid, ward,
-               product, lot, paid_month, location_flag, is_transitional, copay_class, combination"""
+               product, lot, paid_month, location_flag, is_transitional, copay_class, combination, record_source"""
     return [
-        f"CREATE TEMP VIEW entry AS SELECT *, hash({key}) AS twin FROM ({rows})",
+        f"CREATE TEMP VIEW entry AS SELECT *, hash({key}) AS twin FROM ({_in_use(rows, records)})",
         # Only rows that share a key with another are worth ranking: a few per cent.
         "CREATE TEMP TABLE twins AS SELECT twin FROM entry GROUP BY twin HAVING count(*) > 1",
         f"""CREATE TEMP TABLE ranked AS
         WITH once AS (
-            SELECT * FROM entry WHERE twin IN (SELECT twin FROM twins) QUALIFY row_number() OVER (PARTITION BY {every} ORDER BY batch) = 1
+            SELECT * FROM entry WHERE twin IN (SELECT twin FROM twins) QUALIFY row_number() OVER (PARTITION BY {every} ORDER BY batch, line NULLS LAST) = 1
         )
         SELECT *, CASE WHEN event_on IS NULL THEN 1 ELSE row_number() OVER (
-            PARTITION BY {key} ORDER BY paid_month NULLS LAST, location_flag NULLS LAST, batch, institution NULLS LAST, ward NULLS LAST,
-                                        lot NULLS LAST, product NULLS LAST, copay_class NULLS LAST) END::SMALLINT AS duplicate_rank
+            PARTITION BY {key} ORDER BY is_in_use DESC, paid_month NULLS LAST, location_flag NULLS LAST, batch, institution NULLS LAST, ward NULLS LAST,
+                                        lot NULLS LAST, product NULLS LAST, copay_class NULLS LAST, record_source NULLS LAST,
+                                        line NULLS LAST) END::SMALLINT AS duplicate_rank
         FROM once""",
         """CREATE TABLE mart.event AS
         WITH entries AS (
@@ -202,7 +231,8 @@ def _events(batches: Sequence[Batch]) -> list[str]:
         LEFT JOIN mart.residence r ON r.person = e.person AND r.resident_from <= e.event_on
                                   AND e.event_on < coalesce(r.resident_until, DATE '9999-12-31')
         """,
-        "CREATE VIEW mart.dose AS SELECT * FROM event WHERE NOT is_screened_only AND duplicate_rank = 1",
+        "CREATE VIEW mart.dose AS SELECT * FROM event WHERE NOT is_screened_only AND duplicate_rank = 1 AND is_in_use",
+        f"CREATE TABLE mart.record_rule AS SELECT '{records.text}' AS rule",
     ]
 
 

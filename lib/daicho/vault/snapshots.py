@@ -14,10 +14,10 @@ import polars as pl
 from daicho.contracts.codelists import dose_lookup
 from daicho.core.config import Config
 from daicho.core.errors import VaultError
-from daicho.vault.catalog import Batch, Catalog, Snapshot, VaultPaths, read_catalog, sync_folder
+from daicho.vault.catalog import Batch, Catalog, Snapshot, VaultPaths, open_catalog, sync_folder
 from daicho.vault.derived import DerivedTables, attach_derived, load_reference_tables, remove_derived
 from daicho.vault.engine import attach, engine, lock_down, open_engine
-from daicho.vault.keys import KeyRing, load_keys
+from daicho.vault.keys import KeyRing
 from daicho.vault.mart import build_mart
 
 
@@ -30,14 +30,14 @@ class SnapshotInfo:
     batches: tuple[Batch, ...]
 
 
-def _catalog(config: Config, keys: KeyRing) -> tuple[VaultPaths, Catalog]:
+def _catalog(config: Config) -> tuple[VaultPaths, KeyRing, Catalog]:
     paths = VaultPaths(config.vault_dir)
-    return paths, read_catalog(paths, keys.vault)
+    return paths, *open_catalog(paths, config.key_dir)
 
 
 def latest_snapshot(config: Config) -> int:
     """Number of the newest snapshot. Raises VaultError when nothing was taken in yet."""
-    _, catalog = _catalog(config, load_keys(config.key_dir))
+    _, _, catalog = _catalog(config)
     if catalog.latest is None:
         raise VaultError("the vault is empty: take extracts in with `daicho intake` first.")
     return catalog.latest.number
@@ -45,9 +45,14 @@ def latest_snapshot(config: Config) -> int:
 
 def snapshot_info(config: Config, number: int) -> SnapshotInfo:
     """The batches live in one snapshot."""
-    _, catalog = _catalog(config, load_keys(config.key_dir))
+    _, _, catalog = _catalog(config)
     snapshot = catalog.snapshot(number)
     return SnapshotInfo(number=number, created_on=snapshot.created_on, batches=catalog.live_batches(snapshot))
+
+
+def erasures_made(config: Config) -> int:
+    """How often rows were erased: figures of one snapshot differ before and after."""
+    return 0 if VaultPaths(config.vault_dir).is_empty() else len(_catalog(config)[2].erasures)
 
 
 def open_snapshot(
@@ -63,8 +68,7 @@ def open_snapshot(
     The mart of an old snapshot is rebuilt when it was pruned; `derived` tables are made when the snapshot is opened for the first time.
     Raises VaultError.
     """
-    keys = load_keys(config.key_dir)
-    paths, catalog = _catalog(config, keys)
+    paths, keys, catalog = _catalog(config)
     wanted = catalog.snapshot(snapshot) if snapshot is not None else catalog.latest
     if wanted is None:
         raise VaultError("the vault is empty: take extracts in with `daicho intake` first.")
@@ -73,6 +77,12 @@ def open_snapshot(
     connection = open_engine(temp_dir=paths.temp)
     try:
         attach(connection, paths.marts / wanted.mart, name="ledger", key=keys.vault, read_only=True)
+        if not _is_as_made_today(connection, config):
+            # Made by another rule on sources, or before marts said where rows stand in their extracts.
+            connection.execute("DETACH ledger")
+            _rebuild(config, paths, catalog, wanted, keys)
+            remove_derived(paths, wanted)
+            attach(connection, paths.marts / wanted.mart, name="ledger", key=keys.vault, read_only=True)
         load_reference_tables(connection, reference, macros)
         schemas = ["memory.main", "ledger.main"]
         if derived is not None:
@@ -86,6 +96,14 @@ def open_snapshot(
     return connection
 
 
+def _is_as_made_today(connection: duckdb.DuckDBPyConnection, config: Config) -> bool:
+    """Whether the attached mart has every table of this version, and was made by today's rule on sources."""
+    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'ledger'").fetchall()}
+    if not {"record_rule", "person_row"} <= tables:
+        return False
+    return bool(connection.execute("SELECT rule FROM ledger.record_rule").fetchall()[0][0] == config.records.text)
+
+
 def _rebuild(config: Config, paths: VaultPaths, catalog: Catalog, snapshot: Snapshot, keys: KeyRing) -> None:
     aside = paths.temp / f"mart-{os.getpid()}-{secrets.token_hex(4)}.duckdb"
     with engine(temp_dir=paths.temp) as connection:
@@ -97,6 +115,7 @@ def _rebuild(config: Config, paths: VaultPaths, catalog: Catalog, snapshot: Snap
             snapshot=snapshot,
             key=keys.vault,
             dose_lookup=dose_lookup(config.contracts_dir),
+            records=config.records,
         )
     publish_mart(paths, aside, snapshot)
 

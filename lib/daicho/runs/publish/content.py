@@ -58,7 +58,7 @@ class Content:
 
 
 def read_content(executed: NotebookNode, *, title: str) -> Content:
-    """Gather what a notebook publishes. The first heading is left out when it repeats `title`, which stands in the document's head."""
+    """Gather what a notebook publishes. The first heading is left out when `title`, which stands in the document's head, begins with it."""
     blocks = list(_blocks(executed))
     blocks = _without_title(blocks, title)
     return _with_levels(blocks)
@@ -103,7 +103,7 @@ def _without_title(blocks: list[Block], title: str) -> list[Block]:
     for position, block in enumerate(blocks):
         if isinstance(block, Prose) and block.nodes:
             first = block.nodes[0]
-            if first["kind"] == "heading" and plain_text(first["inlines"]).strip() == title.strip():
+            if first["kind"] == "heading" and title.strip().startswith(plain_text(first["inlines"]).strip()):
                 blocks[position] = replace(block, nodes=block.nodes[1:])
             break
     return [block for block in blocks if not isinstance(block, Prose) or block.nodes]
