@@ -12,13 +12,13 @@ import nbformat
 import polars as pl
 import pypdfium2
 import pytest
+from tests.conftest import TODAY
 
 from daicho.core.config import Config
 from daicho.core.errors import DaichoError, UsageError
 from daicho.runs.notebooks import load_report, report_names
 from daicho.runs.run import RunResult, plan_job, run_reports
 from daicho.seal.apply import seal_available
-from tests.conftest import TODAY
 
 pytestmark = pytest.mark.skipif(not seal_available(), reason="this kernel has no Landlock, so no notebook can be sealed")
 PARAMETERS = {"fiscal_year": 2025, "as_of": "2026-03-31"}

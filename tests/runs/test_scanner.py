@@ -6,13 +6,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.conftest import TODAY
+from tests.intake.extract_factory import RESIDENT, write_extract
 
 from daicho.core.config import Config
 from daicho.intake.load import take_in
 from daicho.runs.scan.scanner import Scanner
 from daicho.vault.identifiers import load_identifier_index
-from tests.conftest import TODAY
-from tests.intake.extract_factory import RESIDENT, write_extract
 
 CANARY = {
     "宛名番号": "7012345678",
