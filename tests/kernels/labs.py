@@ -64,6 +64,8 @@ def _address(runtime: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
                 served: dict[str, Any] = json.loads(file.read_text())
                 urllib.request.urlopen(f"{served['url']}api?token={served['token']}", timeout=5).close()
                 return served
+            except urllib.error.HTTPError as not_ready:
+                not_ready.close()
             except (ValueError, OSError):
                 pass
         if process.poll() is not None:
