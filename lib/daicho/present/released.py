@@ -86,7 +86,7 @@ class PresentedRelease(OrderedRelease):
 
         `by` picks the dimensions that dots and rankings name.
         `window` is the due window of curves in months, as `ledger.due_window` returns it; `parts` are the columns that a stacked bar
-        divides `value` into; `lowest` is how many a ranking keeps.
+        divides `value` (or their own sum) into; `lowest` is how many a ranking keeps.
 
         `target` is drawn as a line, in the unit of the value (0.95 for 95 %), or is what `ledger.target` returns. Raises UsageError for a
         name the release does not have.
@@ -119,9 +119,8 @@ class PresentedRelease(OrderedRelease):
         if chosen == "curves":
             return curves.curves(self, x=x or time, series=series or (others[0] if others else None), window=window, target=line, **words)
         if chosen == "stacked":
-            whole = value or value_columns(self)[0]
-            pieces = parts or [name for name in value_columns(self) if name != whole]
-            return stacks.stacked(self, y=y or by[-1], parts=pieces, whole=whole, title=words["title"], language=self.language)
+            pieces = parts or [name for name in value_columns(self) if name != value]
+            return stacks.stacked(self, y=y or by[-1], parts=pieces, whole=value or "", title=words["title"], language=self.language)
         raise UsageError(f"chart: form is one of {', '.join(FORMS)}.")
 
     def only(self, **codes: object) -> PresentedRelease:

@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 
 _WITHHELD = {"ja": "秘匿（＊）", "en": "Withheld (＊)"}
 _SHARE = {"ja": "{}に占める割合", "en": "Share of {}"}
+_SHARE_OF_SHOWN = {"ja": "表示した人数に占める割合", "en": "Share of those shown"}
 _PART = {"ja": "区分", "en": "class"}
 _LEAST_WRITTEN = 0.07
+# Beyond the bar, where nothing says how long a withheld part is.
+_STUB = 0.03
 _NARROW = 1e-9
 
 
 def stacked(release: Release, *, y: str, parts: Sequence[str], whole: str, title: str, language: str = "ja") -> altair.LayerChart:
-    """Draw one bar for each code of `y`, divided into the columns `parts` as shares of the column `whole`.
+    """Draw one bar for each code of `y`, divided into the columns `parts` as shares of the column `whole` (empty: of the parts shown).
 
     What is withheld of a bar stands at its end, grey and dashed, as one part with ＊.
     """
-    picture = take_picture(release, dimensions=[y], value=whole, title=title, language=language)
+    picture = take_picture(release, dimensions=[y], value=whole or parts[0], title=title, language=language)
     if not picture.rows:
         return empty(picture)
     if len(parts) > len(STACK_COLOURS):
@@ -44,9 +47,9 @@ def stacked(release: Release, *, y: str, parts: Sequence[str], whole: str, title
         y=alt.Y(f"{y}:N", sort=picture.order(y), title=None, axis=alt.Axis(domain=False, ticks=False)),
         x=alt.X(
             "from:Q",
-            title=_SHARE[language].format(picture.label_of(whole)),
-            scale=alt.Scale(domain=[0, 1], nice=False),
-            axis=alt.Axis(format=".0%", tickCount=6),
+            title=_SHARE[language].format(picture.label_of(whole)) if whole else _SHARE_OF_SHOWN[language],
+            scale=alt.Scale(domain=[0, max(1, *(row["to"] for row in rows))], nice=False),
+            axis=alt.Axis(format=".0%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         ),
         x2="to:Q",
         tooltip=[alt.Tooltip(f"{y}:N", title=picture.label_of(y)), alt.Tooltip("part:N"), alt.Tooltip(f"{MARK}:N")],
@@ -83,16 +86,20 @@ def stacked(release: Release, *, y: str, parts: Sequence[str], whole: str, title
 
 def _segments(row: dict[str, Any], *, where: str, y: str, parts: dict[str, str], whole: str, withheld: str) -> list[dict[str, Any]]:
     """Return the parts of one bar; masked ones together fill what is left."""
-    if row[whole] is None or not row[whole]:
-        return [_segment(y, where, withheld, 0.0, 1.0, None, SUPPRESSED_MARK)] if row[status_of(whole)] == "suppressed" else []
+    is_masked = any(row[status_of(part)] == "suppressed" for part in parts)
+    total = row[whole] if whole else sum(row[part] or 0 for part in parts)
+    if not total:
+        is_hidden = row[status_of(whole)] == "suppressed" if whole else is_masked
+        return [_segment(y, where, withheld, 0.0, 1.0, None, SUPPRESSED_MARK)] if is_hidden else []
     found, at = [], 0.0
     for part, name in parts.items():
         if row[part] is not None:
-            share = row[part] / row[whole]
+            share = row[part] / total
             found.append(_segment(y, where, name, at, at + share, share, f"{share * 100:.1f} %"))
             at += share
-    if any(row[status_of(part)] == "suppressed" for part in parts) and at < 1 - _NARROW:
-        found.append(_segment(y, where, withheld, at, 1.0, None, SUPPRESSED_MARK))
+    end = 1.0 if whole else 1 + _STUB
+    if is_masked and at < end - _NARROW:
+        found.append(_segment(y, where, withheld, at, end, None, SUPPRESSED_MARK))
     return found
 
 
