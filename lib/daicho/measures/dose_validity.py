@@ -11,10 +11,12 @@ from daicho.measures.lookups import BIRTH_FY, SEX
 from daicho.measures.model import Bound, Cut, Measure, Parameter, ParameterValue, ValueColumn
 
 # Each record once, by its home series; 地区・住民区分 of the day of the dose. An undated dose is of no year and no district.
+# Only comparisons in the outer join: with an OR in it, every row would be compared with every row.
 _APPRAISED = """
 SELECT a.person, a.vaccine, a.dose, a.outcome, a.given_on, r.district, r.resident_class
 FROM appraisal AS a
-LEFT JOIN residence AS r ON r.person = a.person AND r.resident_from <= a.given_on AND (r.resident_until IS NULL OR a.given_on < r.resident_until)
+LEFT JOIN residence AS r ON r.person = a.person AND r.resident_from <= a.given_on
+                        AND a.given_on < coalesce(r.resident_until, DATE '9999-12-31')
 WHERE a.is_home AND {dose_filters}
   AND (a.given_on BETWEEN $first_day AND $last_day OR (a.given_on IS NULL AND $with_undated))
 """
