@@ -52,6 +52,11 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
         ColumnFacts("first_count", "最初の回の接種者数", "With the first dose", "count", "人"),
         ColumnFacts("dropout_rate", "脱落率", "Drop-out", "rate", "率"),
     ),
+    "timeliness": (
+        ColumnFacts("too_early_count", "早すぎる接種", "Too early", "count", "人"),
+        ColumnFacts("on_time_count", "標準的な時期", "On time", "count", "人"),
+        ColumnFacts("not_vaccinated_count", "未接種", "Not vaccinated", "count", "人"),
+    ),
     "missed_opportunities": (
         ColumnFacts("visits_count", "来所日数", "Visits", "count", "回"),
         ColumnFacts("missed_count", "うち接種しなかった日数", "Of these, not given", "count", "回"),
