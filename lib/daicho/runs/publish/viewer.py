@@ -23,19 +23,23 @@ from daicho.runs.publish.figures import Figure, at_width, number_locale, time_lo
 
 SCREEN_FONT = '"BIZ UDPGothic","Hiragino Sans","Noto Sans JP","Noto Sans CJK JP","Yu Gothic",Meiryo,daicho,sans-serif'
 
-# Reads the charts from data blocks of the page; a chart that fails leaves its words and does not stop the others.
+# Reads the charts from data blocks of the page; a chart that fails leaves its words and does not stop the others. Labels are measured as
+# they are laid out, so the page's own typeface must be there first.
 _START = """(function () {
   "use strict";
   var options = JSON.parse(document.getElementById("chart-options").textContent);
-  document.querySelectorAll("[data-chart]").forEach(function (place) {
-    var spec = JSON.parse(document.getElementById(place.dataset.chart).textContent);
-    vegaEmbed(place, spec, options).then(function () {
-      place.dataset.state = "drawn";
-    }).catch(function () {
-      place.dataset.state = "failed";
-      place.textContent = place.dataset.failed;
+  function draw() {
+    document.querySelectorAll("[data-chart]").forEach(function (place) {
+      var spec = JSON.parse(document.getElementById(place.dataset.chart).textContent);
+      vegaEmbed(place, spec, options).then(function () {
+        place.dataset.state = "drawn";
+      }).catch(function () {
+        place.dataset.state = "failed";
+        place.textContent = place.dataset.failed;
+      });
     });
-  });
+  }
+  document.fonts.load("11px daicho").then(draw, draw);
 })();"""
 
 
