@@ -7,12 +7,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import polars as pl
 import pytest
 import vl_convert
 from tests.present.builders import empty_release, make_release, masked, mixed, present, shown
 
 from daicho.core.errors import UsageError
-from daicho.gate.release import Release
+from daicho.gate.release import Release, label_of, status_of
 from daicho.present import charts
 from daicho.present.released import PresentedRelease
 from daicho.present.theme import LAB_VEGALITE_MIME, SERIES_COLOURS, STACK_COLOURS, TEXT_WIDTH_PX, VEGALITE_MIME
@@ -204,3 +205,70 @@ def test_new_forms_are_drawn_described_and_mark_what_is_withheld(state: Any) -> 
 def test_the_parts_of_a_stack_differ_in_grey() -> None:
     grey = [0.299 * int(c[1:3], 16) + 0.587 * int(c[3:5], 16) + 0.114 * int(c[5:7], 16) for c in STACK_COLOURS]
     assert all(later - earlier > 15 for earlier, later in itertools.pairwise(grey))
+
+
+def _spec_texts(chart: Any) -> str:
+    return str(vl_convert.vegalite_to_svg(chart.to_dict(), vl_version="6.4"))
+
+
+def _three_states(position: int, column: str) -> tuple[float | None, str]:
+    return ((0, "zero"), (None, "not_applicable"), (None, "suppressed"))[position % 3]
+
+
+@pytest.mark.parametrize(("form", "zero"), [("tile_map", "0.0 %"), ("dots", "0.0 %"), ("ranking", "0.0 %")])
+def test_zero_withheld_and_not_applicable_stay_apart(form: str, zero: str) -> None:
+    release = make_release("coverage_cohort", by=["district"], state=masked)
+    frame = release.frame
+    states = [_three_states(n, "coverage_rate") for n in range(frame.height)]
+    frame = frame.with_columns(
+        pl.Series("coverage_rate", [value for value, _ in states], dtype=pl.Float64),
+        pl.Series(status_of("coverage_rate"), [status for _, status in states]),
+    )
+    shown_release = replace(present(Release(frame=frame, facts=release.facts)), places=PLACES)
+    chart = shown_release.chart(form=form, title="図")
+    marks = {row["mark"] for row in _rows(chart.to_dict())}
+    svg = _spec_texts(chart)
+    assert zero in marks
+    assert zero in svg
+    if form == "ranking":
+        assert marks == {zero}, "only released values have a place in a ranking"
+        assert "秘匿" in chart.to_dict()["description"]
+    else:
+        assert marks == {zero, "＊", "－"}
+        assert "＊" in svg
+        assert "－" in svg
+
+
+def test_a_stack_has_no_part_for_a_zero_one_for_what_is_withheld_and_no_bar_where_nothing_applies() -> None:
+    release = make_release("coverage_cohort", by=["district"])
+    frame = release.frame.head(3).with_columns(
+        pl.Series("eligible_count", [10, 10, None], dtype=pl.Int64),
+        pl.Series("vaccinated_count", [10, 4, None], dtype=pl.Int64),
+        pl.Series("unknown_history_count", [0, None, None], dtype=pl.Int64),
+        *(pl.Series(status_of(name), ["value", "value", "not_applicable"]) for name in ("eligible_count", "vaccinated_count")),
+        pl.Series(status_of("unknown_history_count"), ["zero", "suppressed", "not_applicable"]),
+    )
+    chart = present(Release(frame=frame, facts=release.facts)).chart(
+        form="stacked", value="eligible_count", parts=["vaccinated_count", "unknown_history_count"], title="図"
+    )
+    rows = _rows(chart.to_dict())
+    where = [row["district"] for row in rows]
+    assert [row["to"] - row["from"] for row in rows if row["mark"] == "0.0 %"] == [0]
+    assert [(row["from"], row["to"]) for row in rows if row["mark"] == "＊"] == [(0.4, 1.0)]
+    assert len(set(where)) == 2, "a bar where nothing applies is not drawn"
+
+
+def test_curves_are_told_apart_in_grey_and_named_once() -> None:
+    release = present(make_release("coverage_cumulative", by=["birth_fy", "age_months"])).only(birth_fy=[2022, 2023])
+    chart = release.chart(form="curves", title="図")
+    layers = {layer["mark"]["type"]: layer["encoding"] for layer in chart.to_dict()["layer"]}
+    assert len({tuple(dash) for dash in layers["line"]["strokeDash"]["scale"]["range"]}) == 2
+    assert len(set(layers["point"]["shape"]["scale"]["range"])) == 2
+    assert _spec_texts(chart).count(">2023年度生まれ<") == 1
+
+
+def test_codes_that_are_called_alike_are_not_drawn_on_one_spot() -> None:
+    release = make_release("coverage_cohort", by=["district"])
+    frame = release.frame.with_columns(pl.lit("地区").alias(label_of("district")))
+    spec = present(Release(frame=frame, facts=release.facts)).chart(form="bars").to_dict()
+    assert len({row["district"] for row in _rows(spec)}) == frame.height

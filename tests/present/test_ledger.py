@@ -96,7 +96,9 @@ def test_refused_breakdown_becomes_a_sentence() -> None:
     stand_in = make_ledger(client).measure_where_allowed("residents", profile="statutory")
     assert isinstance(stand_in, Withheld)
     assert "出力できません" in stand_in.only(district="x").table(pivot="y").source
-    assert stand_in.chart().source == stand_in.note().source == ""
+    assert stand_in.chart().source == stand_in.table().source, "no heading stands over nothing"
+    assert stand_in.note().source == ""
+    assert str(stand_in.change(name="完全接種", name_en="Fully immunised")) == "開示対象外"
 
 
 def test_misspelt_request_is_no_refused_breakdown() -> None:

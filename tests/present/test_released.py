@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.present.builders import empty_release, make_release, masked, mixed, present, shown
 
 from daicho.core.errors import UsageError
+from daicho.gate.release import Release
 
 
 def test_value_is_written_with_its_unit() -> None:
@@ -122,3 +125,11 @@ def test_label_of_a_code() -> None:
     release = present(make_release("annual_counts", by=["vaccine"]))
     assert release.label("vaccine", "DPT-IPV-HIB") == "五種混合"
     assert release.label("vaccine", "X") == "－"
+
+
+def test_a_missing_combination_counts_as_none_only_where_nothing_is_withheld() -> None:
+    release = make_release("intake_quality", by=["rule"])
+    rules = present(Release(frame=release.frame.head(0), facts=replace(release.facts, suppressed_cells=0)))
+    assert (rules.count("rows_count", rule="bad_date").text, rules.count("rows_count", rule="bad_date").status) == ("0件", "zero")
+    withholding = present(Release(frame=release.frame.head(0), facts=replace(release.facts, suppressed_cells=1)))
+    assert withholding.count("rows_count", rule="bad_date").status == "not_applicable"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from tests.publish import builders as build
 
@@ -47,3 +48,11 @@ def test_notes_and_cautions_are_told_from_other_markdown_output() -> None:
     first = blocks[0]
     assert isinstance(first, Prose)
     assert plain_text(first.nodes[0]["inlines"]) == "基準日終わり"
+
+
+def test_a_sentence_said_twice_in_a_row_is_said_once() -> None:
+    def said(words: str) -> NotebookNode:
+        return new_code_cell("", outputs=[build.output({"text/markdown": words})])
+
+    content = read_content(build.notebook(said("示せない。"), said("示せない。"), said("別の文。"), said("示せない。")), title="")
+    assert len(content.blocks) == 3

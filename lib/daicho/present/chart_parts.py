@@ -49,6 +49,11 @@ def number_format(picture: Picture) -> str:
     return _NUMBER_FORMAT.get(picture.kind, ",")
 
 
+def title_above() -> dict[str, Any]:
+    """Set the title of an upright axis above it, so that it reads without turning the page and is never cut by the height of the chart."""
+    return {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom", "titleX": -30, "titleY": -10}
+
+
 def smallest_step(picture: Picture) -> float:
     return 0.01 if picture.kind == "rate" else 1
 

@@ -22,6 +22,7 @@ from daicho.present.chart_parts import (
     smallest_step,
     tallest,
     target_layers,
+    title_above,
     tooltip,
     value_domain,
 )
@@ -58,7 +59,7 @@ def trend(
         f"{picture.value}:Q",
         title=picture.value_title(),
         scale=alt.Scale(domain=value_domain(picture, target), zero=False, nice=False),
-        axis=alt.Axis(format=number_format(picture), tickCount=6),
+        axis=alt.Axis(format=number_format(picture), tickCount=6, **title_above()),
     )
     base = alt.Chart().encode(
         x=alt.X(
@@ -171,7 +172,7 @@ def monthly_bars(
         title=picture.value_title(),
         stack="zero" if series else None,
         scale=alt.Scale(domain=[0, tallest(picture, x) * 1.12], nice=False),
-        axis=alt.Axis(format=number_format(picture), tickMinStep=smallest_step(picture)),
+        axis=alt.Axis(format=number_format(picture), tickMinStep=smallest_step(picture), **title_above()),
     )
     colour = {channel: encoding for channel, encoding in series_encoding(picture, series).items() if channel == "color"}
     layers = [base.mark_bar(color=SERIES_COLOURS[0], stroke="#FFFFFF", strokeWidth=0.8).encode(y=y, **colour)]

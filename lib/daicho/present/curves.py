@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daicho.gate.release import Release
-from daicho.present.chart_parts import empty, finish, layered, limit_series, masked, series_encoding, target_layers, tooltip
+from daicho.present.chart_parts import empty, finish, layered, limit_series, masked, series_encoding, target_layers, title_above, tooltip
 from daicho.present.cross_tables import value_columns
 from daicho.present.picture import take_picture
 from daicho.present.theme import DUE_FILL, SERIES_COLOURS, load_altair
@@ -58,27 +58,36 @@ def curves(
         f"{picture.value}:Q",
         title=picture.value_title(),
         scale=alt.Scale(domain=[0, 1], nice=False),
-        axis=alt.Axis(format=".0%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
+        axis=alt.Axis(format=".0%", values=[0, 0.2, 0.4, 0.6, 0.8, 1], **title_above()),
     )
     look = series_encoding(picture, series)
-    colour = {channel: encoding for channel, encoding in look.items() if channel == "color"}
+    fill = {}
+    if series:
+        names = picture.order(series)
+        scale = alt.Scale(domain=names, range=list(SERIES_COLOURS[: len(names)]))
+        fill = {"fill": alt.Fill(f"{series}:N", sort=names, scale=scale, legend=None)}
+    points = {channel: encoding for channel, encoding in look.items() if channel != "strokeDash"}
     lines = {channel: encoding for channel, encoding in look.items() if channel != "shape"}
     layers = []
-    if window is not None:
+    if window is not None and window[0] < last:
         span = alt.Chart(alt.Data(values=[{"from": window[0], "to": min(window[1], last), "words": _DUE[language]}]))
         layers.append(span.mark_rect(fill=DUE_FILL, stroke="#B08A3C", strokeWidth=0.8, strokeDash=[3, 3]).encode(x="from:Q", x2="to:Q"))
-        words = span.mark_text(align="left", dx=6, color="#5C4410")
-        layers.append(words.encode(x="from:Q", y=alt.value("height"), text="words:N", yOffset=alt.value(-10)))
+        # At the end of the window, where the curves have risen, so that none runs through the words.
+        words = span.mark_text(align="right", dx=-6, color="#5C4410")
+        layers.append(words.encode(x="to:Q", y=alt.value("height"), text="words:N", yOffset=alt.value(-10)))
     drawn = base.transform_filter(f"isValid(datum['{picture.value}'])")
     if has_band:
         band = drawn.transform_filter(f"isValid(datum.{LOW})").mark_area(opacity=0.18, interpolate="step-after", color=SERIES_COLOURS[0])
-        layers.append(band.encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q", **colour))
+        layers.append(band.encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q", **fill))
     line = drawn.mark_line(strokeWidth=2, interpolate="step-after", color=SERIES_COLOURS[0])
     layers.append(line.encode(y=y, tooltip=tooltip(picture, dimensions), **lines))
+    layers.append(drawn.mark_point(filled=True, size=42, opacity=1, color=SERIES_COLOURS[0]).encode(y=y, **points))
     if picture.has_masked and (series is None or not picture.known):
         layers.append(masked(base, y=alt.value("height"), dy=-8))
     if target is not None:
         layers.extend(target_layers(picture, target, axis="y"))
     shown = type(picture)(**{**picture.__dict__, "rows": rows})
     further = "" if window is None else _SHADED[language].format(_DUE[language], f"{window[0]:g}", f"{window[1]:g}")
-    return finish(layered(shown, layers), shown, form="curves", dimensions=dimensions, height=280, target=target, further=further)
+    # One legend, of lines with their points: beside it, that of the bands is apart, and empty.
+    chart = layered(shown, layers).resolve_legend(fill="independent") if has_band and series else layered(shown, layers)
+    return finish(chart, shown, form="curves", dimensions=dimensions, height=280, target=target, further=further)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from daicho.gate.release import Release
 from daicho.present.chart_parts import empty, finish, layered, number_format, target_layers, tooltip
-from daicho.present.picture import MARK, take_picture
+from daicho.present.picture import MARK, Picture, take_picture
 from daicho.present.theme import SERIES_COLOURS, load_altair
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def dots(
         f"{picture.value}:Q",
         title=picture.value_title(),
         scale=alt.Scale(domain=[low, high], nice=False, zero=False),
-        axis=alt.Axis(format=number_format(picture), tickCount=6, tickMinStep=0.01 if picture.kind == "rate" else 1),
+        axis=alt.Axis(format=number_format(picture), tickCount=6, tickMinStep=0.01 if picture.kind == "rate" else 1, **_up_to_all(picture)),
     )
     drawn = base.transform_filter(is_known)
     layers = []
@@ -85,3 +85,9 @@ def dots(
     form = "dots" if lowest is None else "ranking"
     height = max(24 * len(rows), 72)
     return finish(layered(shown, layers), shown, form=form, dimensions=spoken, height=height, target=target, further=further)
+
+
+def _up_to_all(picture: Picture) -> dict[str, str]:
+    """Leave ticks above 100 % unwritten where no rate is above it: the room there is for the written values."""
+    is_share = picture.kind == "rate" and max(picture.known, default=0.0) <= 1
+    return {"labelExpr": "datum.value <= 1.00001 ? datum.label : ''"} if is_share else {}

@@ -14,8 +14,8 @@ from daicho.present.reading_order import codes_in_order
 from daicho.present.tables import Cell, Table, TableColumn
 
 _HEADS = {
-    "ja": ("指標", "対象", "値", "前年度", "前年度との差", "分母の人数（人）", "分母"),
-    "en": ("Figure", "For", "Value", "Year before", "Change", "Denominator (persons)", "Denominator rule"),
+    "ja": ("指標", "対象", "値", "前年度", "ポイント差", "分母の人数（人）", "分母"),
+    "en": ("Figure", "For", "Value", "Year before", "Points", "Of (persons)", "Denominator"),
 }
 _BOX_HEADS = {"ja": ("項目", "件数"), "en": ("Item", "Number")}
 _SAME = {"ja": "横ばい", "en": "unchanged"}
@@ -66,7 +66,7 @@ def key_table(figures: Iterable[KeyFigure], *, name: str, title: str, notes: Seq
             _words(figure.scope),
             _number(figure.now, "rate"),
             _number(figure.before, "rate"),
-            _said(figure.change),
+            _points(figure.change, language),
             _number(figure.whole, "count"),
             _words(figure.rule),
         )
@@ -122,6 +122,14 @@ def extreme(release: Release, column: str, *, of: str) -> tuple[str, object, str
     row = known.sort(column, maintain_order=True).row(0, named=True)
     kind = column_facts(release.facts, column).kind
     return str(row[label_of(of)]), row[column], format_value(row[column], status="value", kind=kind)
+
+
+def _points(change: Figure, language: str) -> Cell:
+    """Write a change in points with its sign: the heading has the unit."""
+    if not isinstance(change.value, float | int):
+        return _said(change)
+    words = f"{change.value:+.1f}".replace("-", "－").replace("+", "＋") if change.value else _SAME[language]
+    return Cell(value=words, status="value", text=words)
 
 
 def _words(text: str) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,9 +111,13 @@ def main_value(release: Release) -> str:
 def _labels(release: Release, name: str, *, language: str, is_short: bool) -> dict[object, str]:
     """Return how each code of a dimension is written on an axis, in reading order.
 
-    「1期」 says little without its vaccine: where the release has both, a dose is called by both.
+    「1期」 says little without its vaccine: where the release has both, a dose is called by both. Codes that would be called alike are told
+    apart by the code itself, or else their values would be drawn on one spot.
     """
     of_dose = [label_of("vaccine")] if name == "dose" and "vaccine" in release.facts.by else []
     codes = codes_in_order(release, name, *of_dose)
     labels = {code: " ".join([*map(str, vaccine), str(label)]) for code, label, *vaccine in codes}
-    return {code: short_label(name, code, label, language=language) for code, label in labels.items()} if is_short else labels
+    if is_short:
+        labels = {code: short_label(name, code, label, language=language) for code, label in labels.items()}
+    shared = {label for label, times in Counter(labels.values()).items() if times > 1}
+    return {code: f"{label} ({code})" if label in shared else label for code, label in labels.items()}

@@ -170,6 +170,15 @@ class PresentedRelease(OrderedRelease):
         facts = column_facts(self.facts, column)
         return format_figure(row[column], status=row[status_of(column)], column=facts, language=self.language)
 
+    def count(self, column: str, **codes: object) -> Figure:
+        """Return one released count like `value`; a combination the release does not hold counts as none.
+
+        Only releases that withhold nothing answer: with withheld values, what is missing may be withheld.
+        """
+        if self.only(**codes).is_empty and not self.facts.suppressed_cells:
+            return format_figure(0, status="zero", column=column_facts(self.facts, column), language=self.language)
+        return self.value(column, **codes)
+
     def share(self, column: str, *, part: Mapping[str, object], of: Mapping[str, object] | None = None) -> Figure:
         """Return which share of a column the rows of `part` make up, e.g. the quarantined rows among the rows of one kind of extract.
 

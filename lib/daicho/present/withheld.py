@@ -11,6 +11,8 @@ from daicho.present.prose import Markdown
 
 _REFUSED = {"ja": "この開示プロファイルでは示せない", "en": "not available under this disclosure profile"}
 
+_NOT_DISCLOSED = {"ja": "開示対象外", "en": "not disclosed"}
+
 
 @dataclass(frozen=True)
 class Withheld:
@@ -34,10 +36,15 @@ class Withheld:
         """Return words instead of a figure."""
         return Figure(value=None, status="not_applicable", text=_REFUSED[self.language])
 
+    def count(self, *_: Any, **__: Any) -> Figure:
+        """Return words instead of a count."""
+        return self.value()
+
     def change(self, *_: Any, name: str, name_en: str, **__: Any) -> KeyFigure:
         """Return a key figure without a value."""
         words = {"name": name if self.language == "ja" else name_en, "scope": "", "rule": _REFUSED[self.language]}
-        return KeyFigure(**words, now=ABSENT, before=ABSENT, whole=ABSENT, release_id="", language=self.language)
+        refused = Figure(value=None, status="not_applicable", text=_NOT_DISCLOSED[self.language])
+        return KeyFigure(**words, now=refused, before=ABSENT, whole=ABSENT, release_id="", language=self.language)
 
     def lowest(self, *_: Any, **__: Any) -> str:
         """Return words instead of a place."""
@@ -50,8 +57,8 @@ class Withheld:
         return Markdown("This breakdown is not available under this disclosure profile.")
 
     def chart(self, **_: Any) -> Markdown:
-        """Nothing: the table's place has said why."""
-        return Markdown("")
+        """Say the same: a heading over nothing would puzzle. A document says it once where table and chart stand together."""
+        return self.table()
 
     def note(self) -> Markdown:
         """Nothing: there is no release to describe."""

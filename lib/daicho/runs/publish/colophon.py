@@ -52,7 +52,7 @@ def release_table(document: DocumentFacts, texts: Texts) -> tuple[tuple[str, ...
     columns = tuple(
         name
         for name in _RELEASE_COLUMNS + _OPTIONAL_COLUMNS
-        if (name not in said or any(_words(release.get(name)) != said[name] for release in releases.values()))
+        if (name not in said or any(_words(release.get(name)) not in ("", said[name]) for release in releases.values()))
         and (name not in _OPTIONAL_COLUMNS or any(release.get(name) for release in releases.values()))
     )
     rows = tuple(tuple(_fact(release, name, texts) for name in columns) for release in releases.values())

@@ -6,7 +6,7 @@ notebook never reach a document.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,7 +59,7 @@ class Content:
 
 def read_content(executed: NotebookNode, *, title: str) -> Content:
     """Gather what a notebook publishes. The first heading is left out when `title`, which stands in the document's head, begins with it."""
-    blocks = list(_blocks(executed))
+    blocks = _once(_blocks(executed))
     blocks = _without_title(blocks, title)
     return _with_levels(blocks)
 
@@ -79,6 +79,15 @@ def _blocks(executed: NotebookNode) -> Iterator[Block]:
                 yield read_figure(data[CHART_MIME], number=figures)
             elif MARKDOWN_MIME in data:
                 yield _shown_prose(_joined(data[MARKDOWN_MIME]), role=_role(output))
+
+
+def _once(blocks: Iterable[Block]) -> list[Block]:
+    """A sentence said twice in a row is said once: a table and a chart that are not shown for one reason."""
+    kept: list[Block] = []
+    for block in blocks:
+        if not (isinstance(block, Prose) and block.nodes and kept and kept[-1] == block):
+            kept.append(block)
+    return kept
 
 
 def _joined(source: object) -> str:

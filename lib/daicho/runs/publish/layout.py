@@ -25,7 +25,8 @@ _DIGITS = frozenset("0123456789")
 _POINTS = frozenset(",. ")
 _SPARE = 1.04
 _LONGEST_UNBROKEN_TEXT_EM = 16.0
-_UNBROKEN_HEADING_EM = 5.0
+_UNBROKEN_HEADING_EM = 6.0
+_BROKEN_HEADING_EM = 5.0
 _NARROWEST_EM = 3.0
 _MOST_STRETCH = 1.7
 _REPEATED_COLUMNS = 2
@@ -91,7 +92,7 @@ def _needed_em(table: Table, position: int) -> float:
         cells = min(cells, _LONGEST_UNBROKEN_TEXT_EM)
     heading = width_em(column.label)
     if heading > _UNBROKEN_HEADING_EM:
-        heading = max(_UNBROKEN_HEADING_EM, math.ceil(heading / 2) + 1.0)
+        heading = max(_BROKEN_HEADING_EM, math.ceil(heading / 2) + 1.0)
     return max(cells, heading, _NARROWEST_EM)
 
 

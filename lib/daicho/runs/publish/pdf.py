@@ -21,7 +21,7 @@ from daicho.runs.publish.colophon import all_facts, head_facts, release_table
 from daicho.runs.publish.content import Content, Prose, read_content
 from daicho.runs.publish.facts import DocumentFacts
 from daicho.runs.publish.figures import Figure, draw_svg, font_directories
-from daicho.runs.publish.layout import CELL_INSET_PT, LANDSCAPE_PT, PORTRAIT_PT, TablePart, layout_table
+from daicho.runs.publish.layout import CELL_INSET_PT, LANDSCAPE_PT, PORTRAIT_PT, TablePart, layout_table, width_em
 from daicho.runs.publish.tables import Table
 from daicho.runs.publish.templates import templates_dir
 from daicho.runs.publish.texts import Texts
@@ -34,6 +34,8 @@ _LANDSCAPE_HEIGHT_PT = 410.0
 # Below this scale the 10 px labels of a chart become smaller than 4.5 pt, so it is turned instead.
 _SMALLEST_SCALE = 0.62
 _CONTENTS_FROM = 3
+_SHORT_EM = 6.0
+_LONG_EM = 18.0
 _QUOTED = re.compile(r'"[^\n]*"|`[^\n]*`|(?<=panicked with: )[^\n]*')
 
 
@@ -91,6 +93,7 @@ def document_data(content: Content, *, document: DocumentFacts) -> dict[str, Any
         "checks": [[check, is_ok] for check, is_ok in document.seal_result],
         "release_head": list(release_head),
         "release_rows": [list(row) for row in release_rows],
+        "release_widths": [_share_of_width(position, release_rows) for position in range(len(release_head))],
         "inset": CELL_INSET_PT,
         "texts": {
             name: texts[name]
@@ -100,6 +103,12 @@ def document_data(content: Content, *, document: DocumentFacts) -> dict[str, Any
             )
         },
     }  # fmt: skip
+
+
+def _share_of_width(position: int, rows: Sequence[Sequence[str]]) -> float:
+    """How much of the free width a column of the table of releases takes; 0 for short words and numbers, which are never broken."""
+    longest = max((width_em(row[position]) for row in rows), default=0.0)
+    return 0.0 if position == 0 or longest <= _SHORT_EM else min(longest, _LONG_EM)
 
 
 def _block(block: Prose | Table | Figure, texts: Texts) -> dict[str, Any]:
