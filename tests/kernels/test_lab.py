@@ -46,6 +46,8 @@ async def run_code(lab: Lab, kernel_id: str, code: str) -> str:
             printed += message["content"]["ename"]
         if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
             connection.close()
+            while await connection.read_message() is not None:  # until the server has closed it too: no socket outlives the loop
+                pass
             return printed
 
 
