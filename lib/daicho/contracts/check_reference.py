@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from daicho.contracts.check_codelists import unverified_note
+from daicho.contracts.check_payments import PERIOD_KINDS, SCHEMES, check_calendar, check_prices
 from daicho.contracts.check_series import check_series
 from daicho.contracts.codelists import codes_of, load_codelist
 from daicho.contracts.model import Finding
@@ -33,11 +34,16 @@ _VOCABULARIES: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
             "mark": MARKS,
         },
         "price_list": {
-            "scheme": ("own_ward", "mutual_use"),
+            "scheme": SCHEMES,
             "kind": ("DOSE", "SCREEN"),
+            "for_copay": ("paying", "exempt", ""),
+            "quoting": ("gross", "net", ""),
             "admin_fee_kind": ("none", "included", "separate"),
         },
+        "fee": {"scheme": SCHEMES},
+        "payment_calendar": {"kind": PERIOD_KINDS},
         "copay": {"age_basis": ("dose_day", "fiscal_year_end")},
+        "form_column": {"age_basis": ("dose_day", "fiscal_year_end"), "mark": MARKS},
         "series": {"mark": MARKS},
         "definition": {"kind": DEFINITION_KINDS, "mark": MARKS},
     }
@@ -47,7 +53,6 @@ _FILLED: Mapping[str, Sequence[str]] = MappingProxyType(
         "schedule": ("vaccine_code", "dose_code", "source", "mark", "verified", "lifetime"),
         "price_list": (
             "vaccine_code",
-            "price_excl_yen",
             "tax_rate_percent",
             "admin_fee_yen",
             "valid_from",
@@ -55,6 +60,8 @@ _FILLED: Mapping[str, Sequence[str]] = MappingProxyType(
             "illustrative",
             "is_seasonal",
         ),
+        "fee": ("fee_code", "price_excl_yen", "tax_rate_percent", "valid_from", "approval_ref", "illustrative"),
+        "payment_calendar": ("period", "valid_from", "valid_to", "closes_on", "pays_on", "approval_ref", "illustrative"),
         "copay": ("home_ward", "vaccine_code", "amount_yen", "approval_ref", "illustrative"),
         "statutory": ("report", "recipient", "legal_basis", "verified"),
         "program": ("vaccine_code", "program_class", "verified"),
@@ -62,11 +69,12 @@ _FILLED: Mapping[str, Sequence[str]] = MappingProxyType(
         "series": ("series", "dose_code", "position", "is_home", "verified"),
         "definition": ("kind", "definition", "age_months", "group", "dose_code", "verified"),
         "coverage_target": ("dose_code", "target_percent", "verified"),
-        "form_row": ("form", "position", "dose_code", "group_label", "stage_label", "verified"),
+        "form_row": ("form", "position", "row_code", "dose_code", "verified"),
+        "form_column": ("form", "vaccine_code", "category", "age_basis", "age_from_years", "verified"),
     }
 )
 # Empty in a row means "any": such a row meets every other value of the column.
-_WILDCARDS = ("product", "dose_code")
+_WILDCARDS = ("product", "dose_code", "for_copay")
 
 
 def check_reference(contracts_dir: Path) -> list[Finding]:
@@ -106,6 +114,10 @@ def _check_table(name: str, frame: pl.DataFrame, contracts_dir: Path) -> Iterato
         yield from _schedule(rows, contracts_dir)
     if name == "series":
         yield from check_series(rows, contracts_dir)
+    if name == "price_list":
+        yield from check_prices(rows)
+    if name == "payment_calendar":
+        yield from check_calendar(rows)
     if name == "copay":
         yield from _exemptions(rows, contracts_dir)
 

@@ -27,6 +27,7 @@ class ReferenceTable:
 
     `identity`: columns that tell one rule from another; rows that agree in them must not overlap in time (and age). `codes`:
     column to the code list its values come from. `is_continuous`: rows of one identity must follow each other without a gap.
+    `optional` columns may be left out of a file; they are then empty in every row.
     """
 
     columns: Mapping[str, str]
@@ -34,6 +35,7 @@ class ReferenceTable:
     codes: Mapping[str, str]
     is_continuous: bool = False
     ages: tuple[str, str] | None = None
+    optional: frozenset[str] = frozenset()
 
 
 _DATED = {"valid_from": DATE, "valid_to": DATE}
@@ -57,14 +59,32 @@ _TABLES: Mapping[str, ReferenceTable] = MappingProxyType(
         "price_list": ReferenceTable(
             columns={
                 "scheme": TEXT, "vaccine_code": TEXT, "product": TEXT, "kind": TEXT, "dose_code": TEXT,
-                "age_from_years": WHOLE, "age_to_years": WHOLE, "price_excl_yen": WHOLE, "tax_rate_percent": WHOLE,
-                "admin_fee_yen": WHOLE, "admin_fee_kind": TEXT, **_DATED, "is_seasonal": YES_NO,
+                "age_from_years": WHOLE, "age_to_years": WHOLE, "for_copay": TEXT, "price_excl_yen": WHOLE, "price_incl_yen": WHOLE,
+                "tax_rate_percent": WHOLE, "quoting": TEXT, "admin_fee_yen": WHOLE, "admin_fee_kind": TEXT, **_DATED, "is_seasonal": YES_NO,
                 "approval_ref": TEXT, "illustrative": YES_NO, "note": TEXT,
             },
-            identity=("scheme", "vaccine_code", "product", "kind", "dose_code", "age_from_years", "age_to_years"),
+            identity=("scheme", "vaccine_code", "product", "kind", "dose_code", "for_copay", "age_from_years", "age_to_years"),
             codes={"vaccine_code": "vaccine", "dose_code": "dose_stage"},
             is_continuous=True,
             ages=("age_from_years", "age_to_years"),
+            optional=frozenset({"for_copay", "price_incl_yen", "quoting"}),
+        ),
+        "fee": ReferenceTable(
+            columns={
+                "scheme": TEXT, "vaccine_code": TEXT, "fee_code": TEXT, "age_to_years": WHOLE, "price_excl_yen": WHOLE,
+                "tax_rate_percent": WHOLE, **_DATED, "approval_ref": TEXT, "illustrative": YES_NO, "note": TEXT,
+            },
+            identity=("scheme", "vaccine_code", "fee_code"),
+            codes={"vaccine_code": "vaccine", "fee_code": "claim_fee"},
+        ),
+        "payment_calendar": ReferenceTable(
+            columns={
+                "kind": TEXT, "period": TEXT, **_DATED, "closes_on": DATE, "pays_on": DATE, "approval_ref": TEXT, "illustrative": YES_NO,
+                "note": TEXT,
+            },
+            identity=("kind",),
+            codes={},
+            is_continuous=True,
         ),
         "copay": ReferenceTable(
             columns={
@@ -76,7 +96,10 @@ _TABLES: Mapping[str, ReferenceTable] = MappingProxyType(
             is_continuous=True,
         ),
         "statutory": ReferenceTable(
-            columns={"report": TEXT, "recipient": TEXT, "legal_basis": TEXT, "deadline": TEXT, "breakdown": TEXT, **_DATED, **_FOUND},
+            columns={
+                "report": TEXT, "recipient": TEXT, "legal_basis": TEXT, "form_name": TEXT, "deadline": TEXT, "breakdown": TEXT,
+                **_DATED, **_FOUND,
+            },
             identity=("report",),
             codes={},
             is_continuous=True,
@@ -108,9 +131,18 @@ _TABLES: Mapping[str, ReferenceTable] = MappingProxyType(
             codes={"dose_code": "dose_stage"},
         ),
         "form_row": ReferenceTable(
-            columns={"form": TEXT, "position": WHOLE, "dose_code": TEXT, "group_label": TEXT, "stage_label": TEXT, **_DATED, **_FOUND},
+            columns={"form": TEXT, "position": WHOLE, "row_code": TEXT, "dose_code": TEXT, **_DATED, **_FOUND},
             identity=("form", "dose_code"),
-            codes={"dose_code": "dose_stage"},
+            codes={"row_code": "form_line", "dose_code": "dose_stage"},
+        ),
+        "form_column": ReferenceTable(
+            columns={
+                "form": TEXT, "vaccine_code": TEXT, "category": TEXT, "age_basis": TEXT, "age_from_years": WHOLE, "age_to_years": WHOLE,
+                **_DATED, **_FOUND,
+            },
+            identity=("form", "vaccine_code", "age_from_years", "age_to_years"),
+            codes={"vaccine_code": "vaccine", "category": "age_category"},
+            ages=("age_from_years", "age_to_years"),
         ),
     }
 )  # fmt: skip
@@ -138,13 +170,21 @@ def load_reference(contracts_dir: Path, name: str) -> pl.DataFrame:
     frame = read_table(path)
     if unknown := [column for column in frame.columns if column not in table.columns]:
         raise UsageError(f"{path.name}: unknown column {unknown[0]}; known are {', '.join(table.columns)}.")
-    if missing := [column for column in table.columns if column not in frame.columns]:
+    if missing := [column for column in table.columns if column not in frame.columns and column not in table.optional]:
         raise UsageError(f"{path.name}: the column {missing[0]} is missing.")
+    frame = frame.with_columns(pl.lit(None, pl.String).alias(column) for column in table.columns if column not in frame.columns)
     typed = frame.select([_typed(column, kind) for column, kind in table.columns.items()])
     for column in table.columns:
         if lost := (typed[column].is_null() & frame[column].is_not_null()).arg_true().to_list():
             raise UsageError(f"{path.name}, row {lost[0] + 2}: {column} is no {_NAMES[table.columns[column]]}.")
     return typed
+
+
+def empty_reference(name: str) -> pl.DataFrame:
+    """The table without rows: what a workspace holds that does not have the file."""
+    columns = reference_table(name).columns
+    blank = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    return blank.select([_typed(column, kind) for column, kind in columns.items()])
 
 
 _NAMES: Mapping[str, str] = MappingProxyType(

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from daicho.core.check_digits import is_municipality_code
 from daicho.core.errors import UsageError
+from daicho.core.payment_rules import PaymentRules, read_payment_rules
 
 CONFIG_FILE = "daicho.toml"
 WORKSPACE_VARIABLE = "DAICHO_WORKSPACE"
@@ -85,6 +86,7 @@ class Config:
     retention: Mapping[str, int]
     roles: tuple[RoleGrant, ...]
     records: RecordRule = RecordRule()
+    payments: PaymentRules = field(default_factory=PaymentRules)
 
     @property
     def contracts_dir(self) -> Path:
@@ -184,15 +186,16 @@ def load_config(root: Path | None = None) -> Config:
         retention={key: _typed(raw.get("retention", {}), "retention", key, int) for key in raw.get("retention", {})},
         roles=_roles(raw.get("roles", [])),
         records=_records(_section(raw, "records")),
+        payments=read_payment_rules(_section(raw, "payments")),
     )
 
 
 def _refuse_unknown_keys(raw: Mapping[str, Any]) -> None:
     for section, keys in raw.items():
-        if section == "roles":
+        if section in ("roles", "payments"):
             continue
         if section not in _KNOWN:
-            raise UsageError(f"{CONFIG_FILE}: unknown section [{section}]; known are {', '.join(_KNOWN)} and [[roles]].")
+            raise UsageError(f"{CONFIG_FILE}: unknown section [{section}]; known are {', '.join(_KNOWN)}, payments and [[roles]].")
         for key in keys:
             if key not in _KNOWN[section]:
                 raise UsageError(f"{CONFIG_FILE}: unknown key {section}.{key}; known are {', '.join(sorted(_KNOWN[section]))}.")
