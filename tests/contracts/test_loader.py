@@ -119,8 +119,27 @@ RELEASED = {
     ),
     "annual_counts": (
         {"doses_count", "persons_count"},
-        {"vaccine", "dose", "disease", "program_class", "month", "district", "sex", "age_band"},
+        {
+            "vaccine",
+            "dose",
+            "disease",
+            "program_class",
+            "age_category",
+            "month",
+            "district",
+            "sex",
+            "age_band",
+            "age_years",
+            "birth_fy",
+            "resident_class",
+        },
     ),
+    "form_rows": (
+        {"doses_count", "persons_count"},
+        {"row", "column", "vaccine", "dose", "disease", "program_class", "month", "district", "sex"},
+    ),
+    "form_exceptions": ({"doses_count", "records_count"}, {"reason", "vaccine", "dose", "disease", "month", "district"}),
+    "ledger_doses": ({"doses_count", "records_count"}, {"vaccine", "dose", "month"}),
     "consignment_payments": (
         {"doses_count", "screenings_count", "gross_yen", "copay_yen", "payable_yen"},
         {"ward", "month", "vaccine", "dose", "institution"},

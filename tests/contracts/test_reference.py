@@ -112,7 +112,9 @@ def test_a_combined_vaccine_counts_for_its_components() -> None:
 def test_every_dose_has_a_row_on_the_form() -> None:
     form = load_reference(SHIPPED, "form_row")
     assert set(form["dose_code"]) == set(codes_of(SHIPPED, "dose_stage"))
-    assert set(form.filter(pl.col("dose_code").is_in(["HPV2-1", "HPV4-1"]))["group_label"]) == {"HPV 2価・4価"}
+    assert set(form.filter(pl.col("dose_code").is_in(["HPV2-1", "HPV4-1"]))["row_code"]) == {"HPV24-1"}
+    assert set(form["row_code"]) == set(codes_of(SHIPPED, "form_line"))
+    assert form.group_by("row_code").agg(pl.col("position").n_unique())["position"].max() == 1
 
 
 def test_days_and_numbers_are_typed() -> None:

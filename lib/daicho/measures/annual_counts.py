@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from daicho.core.fiscal import fiscal_year_end, fiscal_year_start
-from daicho.measures.lookups import BIRTH_FY, DISEASE, PROGRAM_CLASS, SEX, age_band, age_years
+from daicho.measures.lookups import AGE_CATEGORY, BIRTH_FY, DISEASE, PROGRAM_CLASS, SEX, age_band, age_years
 from daicho.measures.model import Bound, Cut, Measure, Parameter, ParameterValue, ValueColumn
 
 # `dose` holds one row a dose: screenings left out, a dose reported through two channels once.
@@ -22,7 +22,8 @@ WHERE given_on BETWEEN $first_day AND $last_day
 def _bind(parameters: Mapping[str, ParameterValue]) -> Mapping[str, Bound]:
     year = int(str(parameters["fiscal_year"]))
     last_day, as_of = fiscal_year_end(year), parameters.get("as_of")
-    return {"first_day": fiscal_year_start(year), "last_day": min(last_day, as_of) if isinstance(as_of, date) else last_day}
+    counted_to = min(last_day, as_of) if isinstance(as_of, date) else last_day
+    return {"first_day": fiscal_year_start(year), "last_day": counted_to, "form_day": last_day}
 
 
 ANNUAL_COUNTS = Measure(
@@ -41,6 +42,7 @@ ANNUAL_COUNTS = Measure(
         "dose": Cut("coalesce(base.dose, 'unknown')"),
         "disease": DISEASE,
         "program_class": PROGRAM_CLASS,
+        "age_category": AGE_CATEGORY,
         "month": Cut("fiscal_month(base.given_on)", label="接種月", label_en="Month of the dose"),
         "district": Cut("coalesce(base.district, 'unknown')"),
         "sex": SEX,
@@ -57,8 +59,9 @@ ANNUAL_COUNTS = Measure(
     notes=(
         "接種日が年度内（4月1日から翌年3月31日）にあり、接種日に住民であった者への接種。",
         "予診のみは含まない。同じ接種が複数の経路で届いたときは1回と数える。",
+        "対象年齢区分はその年度の様式による。区分のない疾病は対象者全員を一つの区分とする。",
         "接種者数は区分ごとの実人数のため、区分を合計しても全体の接種者数にならないことがある。",
     ),
     bind=_bind,
-    reference=("age_band", "program", "vaccine"),
+    reference=("age_band", "form_column", "program", "vaccine"),
 )

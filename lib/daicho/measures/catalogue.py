@@ -13,20 +13,25 @@ from daicho.measures.coverage_cumulative import COVERAGE_CUMULATIVE
 from daicho.measures.coverage_fiscal_year import COVERAGE_FISCAL_YEAR
 from daicho.measures.dose_validity import DOSE_VALIDITY
 from daicho.measures.dropout import DROPOUT
+from daicho.measures.form_exceptions import FORM_EXCEPTIONS
+from daicho.measures.form_rows import FORM_ROWS
 from daicho.measures.fully_immunised import FULLY_IMMUNISED
 from daicho.measures.intake_quality import INTAKE_QUALITY
+from daicho.measures.ledger_doses import LEDGER_DOSES
 from daicho.measures.missed_opportunities import MISSED_OPPORTUNITIES
 from daicho.measures.model import Measure
 from daicho.measures.payment_holds import PAYMENT_HOLDS
 from daicho.measures.residents import RESIDENTS
 from daicho.measures.timeliness import TIMELINESS
+from daicho.measures.unvaccinated import UNVACCINATED
 from daicho.measures.uptake_after_notice import UPTAKE_AFTER_NOTICE
 from daicho.measures.zero_dose import ZERO_DOSE
 
 _MEASURES = (
     RESIDENTS, COVERAGE_COHORT, COVERAGE_COHORT_WEIGHTED,
     TIMELINESS, DROPOUT, COVERAGE_CUMULATIVE, COVERAGE_FISCAL_YEAR, DOSE_VALIDITY, ZERO_DOSE, FULLY_IMMUNISED,
-    MISSED_OPPORTUNITIES, UPTAKE_AFTER_NOTICE, ANNUAL_COUNTS, CONSIGNMENT_PAYMENTS, PAYMENT_HOLDS, INTAKE_QUALITY,
+    UNVACCINATED, MISSED_OPPORTUNITIES, UPTAKE_AFTER_NOTICE, ANNUAL_COUNTS, FORM_ROWS, FORM_EXCEPTIONS, LEDGER_DOSES,
+    CONSIGNMENT_PAYMENTS, PAYMENT_HOLDS, INTAKE_QUALITY,
 )  # fmt: skip
 
 

@@ -52,6 +52,12 @@ _RECOVERIES = {
     "recoverable": ("未接種（対象期間内）", "Still open"),
     "lost": ("未接種（対象期間終了）", "No longer open"),
 }
+_CLOSINGS = {
+    "within_30_days": ("30日以内", "Within 30 days"),
+    "within_90_days": ("31〜90日", "31–90 days"),
+    "within_180_days": ("91〜180日", "91–180 days"),
+    "over_180_days": ("181日以上・終期なし", "181 days or more, or no end"),
+}
 _REASONS = {
     "NOT_CLAIMED": ("支払月なし（未請求）", "No month of payment: not claimed"),
     "DUPLICATE": ("重複（別経路で受入済み）", "The same event through another channel"),
@@ -71,6 +77,25 @@ _REASONS = {
     "COPAY_CONTRADICTION": ("徴収とあるが免除対象", "Self-payment taken from an exempt person"),
 }
 
+# Why a record of the ledger is in no row of the form: each measure of reasons uses its part.
+_FORM_REASONS = {
+    "missing_date": ("接種日なし", "No date of the dose"),
+    "before_birth": ("出生日より前の接種日", "Dated before birth"),
+    "not_resident": ("接種日に住民でない", "Not resident on the day"),
+    "after_receipt": ("受入日より後の接種日", "Dated after the extract was received"),
+    "unknown_vaccine": ("ワクチンの種別が不明", "Unknown vaccine"),
+    "unknown_dose": ("接種期・回数が不明", "Unknown stage or number"),
+    "voluntary": ("定期・臨時でない接種（任意）", "Neither routine nor special: voluntary"),
+    "no_row": ("その年度の様式に行がない", "No row on the form of the year"),
+    "age_unknown": ("生年月日が不明で対象か判定できない", "Birth date unknown: eligibility cannot be told"),
+    "outside_eligibility": ("対象期間外（年齢・性別・期間・要件）", "Outside eligibility (age, sex, period, condition)"),
+    "screened_only": ("予診のみ（接種していない）", "Screened only: no dose"),
+    "duplicate": ("重複（別経路・再掲）", "The same dose once more"),
+    "other_source": ("記録元の定めにより数えない", "Not counted by the rule on sources"),
+    "no_year": ("接種日も支払月もない（年度を決められない）", "Neither date nor month of payment: of no year"),
+}
+FORM_REASONS = tuple(_FORM_REASONS)
+
 _DIMENSIONS = (
     Dimension("district", "地区", "District", "区内の地区（住所の町・丁目による）", codelist="district"),
     Dimension(
@@ -85,6 +110,9 @@ _DIMENSIONS = (
     Dimension("dose", "接種期・回数", "Dose", "ワクチンごとの接種期と回数", codelist="dose_stage"),
     Dimension("disease", "疾病", "Disease", "予防接種法の疾病", codelist="disease"),
     Dimension("program_class", "定期・臨時の別", "Program class", "接種日における定期A・定期B・臨時・任意の別", codelist="program_class"),
+    Dimension("age_category", "対象年齢区分", "Age category", "様式の対象年齢区分（年度の様式による）", codelist="age_category"),
+    Dimension("row", "様式の行", "Row of the form", "地域保健・健康増進事業報告の行（ワクチン×接種期・回数）", codelist="form_line"),
+    Dimension("column", "様式の欄", "Column of the form", "地域保健・健康増進事業報告の欄（対象年齢区分）", codelist="age_category"),
     Dimension("month", "月", "Month", "年月（YYYYMM）", kind="month"),
     Dimension("ward", "区市", "Ward", "接種した場所の区市", codelist="ward"),
     Dimension("institution", "医療機関", "Institution", "医療機関コード（10桁）", codelist="institution", pattern=r"[0-9A-Za-z]{1,20}"),
@@ -92,9 +120,10 @@ _DIMENSIONS = (
     Dimension("scheme", "契約区分", "Contract", "区内・相互乗入の別", labels=MappingProxyType(_SCHEMES)),
     Dimension("copay_class", "自己負担区分", "Self-payment class", "自己負担の徴収・免除・無料の別", codelist="copay_class"),
     Dimension("decision", "判定", "Decision", "支払の判定", labels=MappingProxyType(_DECISIONS)),
-    Dimension("reason", "理由", "Reason", "支払わない理由", labels=MappingProxyType(_REASONS)),
+    Dimension("reason", "理由", "Reason", "支払わない理由・様式に計上しない理由", labels=MappingProxyType({**_REASONS, **_FORM_REASONS})),
     Dimension("age_months", "月齢", "Age in months", "満月齢（前日に達する）", kind="integer", template=("生後{}月", "{} months")),
     Dimension("recovery", "その後", "Recovery", "接種の機会を逸した後の経過", labels=MappingProxyType(_RECOVERIES)),
+    Dimension("closing", "対象期間の残り", "Window closes", "対象期間の最終日までの日数（基準日を含む）", labels=MappingProxyType(_CLOSINGS)),
     Dimension("notice_kind", "通知の種別", "Kind of notice", "予診票・勧奨・再発行の別", codelist="notice_kind"),
     Dimension("kind", "抽出種別", "Kind of extract", "抽出ファイルの種別", labels=MappingProxyType(_KINDS)),
     Dimension("batch", "受入番号", "Batch", "受入の通し番号", kind="integer"),

@@ -20,6 +20,30 @@ BIRTH_FY = Cut("CAST(person.birth_fy AS INTEGER)", (PERSON,))
 DISEASE = Cut("coalesce(vaccine_list.disease, 'unknown')", (VACCINE,))
 PROGRAM_CLASS = Cut("coalesce(program_on_day.program_class, vaccine_list.program_class, 'unknown')", (VACCINE, PROGRAM_ON_DAY))
 
+# 対象年齢区分: the form that is in force on $form_day divides some vaccines by age, on the day of the dose or at the end of its year.
+_FORM_DIVISION = f"""(
+    SELECT vaccine_code, category, age_basis,
+           unnest(generate_series(CAST(age_from_years AS BIGINT), CAST(coalesce(age_to_years, 199) AS BIGINT))) AS age
+    FROM reference.form_column AS f WHERE {in_force("f", "$form_day")}
+)"""
+_DIVIDED = Lookup(
+    "divided",
+    f"""LEFT JOIN (SELECT vaccine_code, min(age_basis) AS age_basis FROM {_FORM_DIVISION} GROUP BY vaccine_code) AS divided
+  ON divided.vaccine_code = base.vaccine""",
+)
+_FORM_AGE = Lookup(
+    "form_age",
+    f"""LEFT JOIN {_FORM_DIVISION} AS form_age ON form_age.vaccine_code = base.vaccine
+  AND form_age.age = age_years_on(person.birth_date, CASE divided.age_basis
+      WHEN 'fiscal_year_end' THEN make_date(fiscal_year(base.given_on) + 1, 3, 31) ELSE base.given_on END)""",
+)
+AGE_CATEGORY = Cut(
+    """CASE WHEN divided.vaccine_code IS NULL THEN 'all' WHEN person.birth_date IS NULL THEN 'unknown'
+       ELSE coalesce(form_age.category, 'outside') END""",
+    (PERSON, _DIVIDED, _FORM_AGE),
+)
+"""The category of a dose on the form of its fiscal year; a measure that offers it binds `form_day`, the last day of that year."""
+
 
 def age_years(day: str) -> Cut:
     """Age in years on a day (an SQL expression), by the legal day rule; null where the day of birth is not known."""

@@ -13,7 +13,7 @@ from daicho.core.errors import DaichoError
 from daicho.gate.release import Release, label_of
 from daicho.present.labels import english_label
 
-_CODELISTS = {"dose": "dose_stage"}
+_CODELISTS = {"dose": "dose_stage", "row": "form_line", "column": "age_category"}
 """Dimensions whose code list has another name; every other dimension's list is named like it."""
 
 _RULES = {

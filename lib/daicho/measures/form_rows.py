@@ -1,0 +1,44 @@
+"""The rows of the form 地域保健・健康増進事業報告 (地域保健編): doses of the fiscal year by vaccine, stage and age category."""
+
+from __future__ import annotations
+
+from daicho.measures.form_records import FORM_EARLY, FORM_PARAMETERS, FORM_RECORDS, FORM_REFERENCE, bind_year
+from daicho.measures.lookups import AGE_CATEGORY, DISEASE, PROGRAM_CLASS, SEX
+from daicho.measures.model import Cut, Measure, ValueColumn
+
+_ON_THE_FORM = f"SELECT * FROM (\n{FORM_RECORDS}\n) AS placed WHERE reason IS NULL"
+
+FORM_ROWS = Measure(
+    name="form_rows",
+    title="様式の行",
+    title_en="Rows of the form",
+    description="年度内の接種を、地域保健・健康増進事業報告の行（ワクチン×接種期・回数）と欄（対象年齢区分）に分けて数える。",
+    source="地域保健・健康増進事業報告（地域保健編）の行構成、予防接種法施行令3条の対象者",
+    privacy_unit="person",
+    values=(
+        ValueColumn("doses_count", "接種者数（延べ）", "Doses", "人", "count", "count(*)"),
+        ValueColumn("persons_count", "接種者数（実人数）", "Persons vaccinated", "人", "count", "{persons}", is_person_count=True),
+    ),
+    cuts={
+        "row": Cut("base.row_code"),
+        "column": AGE_CATEGORY,
+        "vaccine": Cut("base.vaccine"),
+        "dose": Cut("base.dose"),
+        "disease": DISEASE,
+        "program_class": PROGRAM_CLASS,
+        "month": Cut("fiscal_month(base.given_on)", label="接種月", label_en="Month of the dose"),
+        "district": Cut("coalesce(base.district, 'unknown')"),
+        "sex": SEX,
+    },
+    base_sql=_ON_THE_FORM,
+    parameters=FORM_PARAMETERS,
+    notes=(
+        "接種日が年度内にあり、接種日に住民であった者への接種で、その日に法定の対象期間（年齢・性別・期間・要件）にあったもの。",
+        "行と欄は年度末に有効な様式による。年度内の接種は、様式の一つの行か、一つの例外（form_exceptions）に必ず入る。",
+        "接種間隔の不足と同じ回の再接種は例外とせず、記録された接種期・回数の行に数える。妊娠週数は台帳にないため対象とみなす。",
+        "同じ接種が複数の経路で届いたときは1回と数える。予診のみは含まない。",
+    ),
+    early=FORM_EARLY,
+    bind=bind_year,
+    reference=FORM_REFERENCE,
+)
