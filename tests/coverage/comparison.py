@@ -7,7 +7,7 @@ from datetime import date
 from statistics import median
 from typing import Any
 
-from tests.coverage import reference_curve, reference_doses, reference_measures
+from tests.coverage import reference_curve, reference_doses, reference_measures, reference_open
 from tests.coverage.reference_study import Cell, Study, tabulate
 
 Table = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -45,6 +45,11 @@ def zero_dose(study: Study, dose: str, by: Sequence[str], p: Parameters) -> tupl
 def fully_immunised(study: Study, dose: str, by: Sequence[str], p: Parameters) -> tuple[tuple[str, ...], Table]:
     columns = {"eligible_count": "eligible", "count": "fully_immunised"}
     return tuple(columns), _table(reference_measures.fully_immunised(study, **p), by, columns)
+
+
+def unvaccinated(study: Study, dose: str, by: Sequence[str], p: Parameters) -> tuple[tuple[str, ...], Table]:
+    columns = {"open_count": "open", "unvaccinated_count": "unvaccinated", "unknown_history_count": "unknown_history"}
+    return tuple(columns), _table(reference_open.unvaccinated(study, dose, **p), by, columns)
 
 
 def missed_opportunities(study: Study, dose: str, by: Sequence[str], p: Parameters) -> tuple[tuple[str, ...], Table]:
@@ -92,7 +97,7 @@ EXPECTED = {
     function.__name__: function
     for function in (
         coverage_cohort, coverage_cumulative, coverage_fiscal_year, dose_validity, dropout, fully_immunised, missed_opportunities, timeliness,
-        uptake_after_notice, zero_dose,
+        unvaccinated, uptake_after_notice, zero_dose,
     )
 }  # fmt: skip
 """Measure to what the reference says: value columns and a table from dimensions to values."""

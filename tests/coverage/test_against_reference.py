@@ -102,6 +102,7 @@ def test_measure_equals_the_reference(name: str, seed: int) -> None:
     extra = {
         "dose_validity": ["vaccine", "dose", "outcome", "month"],
         "missed_opportunities": ["recovery"],
+        "unvaccinated": ["closing", "age_years"],
         "uptake_after_notice": ["month"],
     }
     by = tuple(dice.sample([*DIMENSIONS, *extra.get(name, [])], dice.choice((0, 1, 1, 2))))
