@@ -151,11 +151,21 @@ def annual_counts(ledger: Ledger, *, by: Sequence[str], fiscal_year: int, as_of:
         facts = _facts(person, home) | {
             "vaccine": event.vaccine, "dose": event.dose, "disease": DISEASES[event.vaccine], "program_class": program_class(event.vaccine, day),
             "month": day.year * 100 + day.month, "age_years": age, "age_band": band_of(age),
+            "age_category": category_of(event.vaccine, age),
         }  # fmt: skip
         cell = tuple(facts[name] for name in by)
         counts[cell] += 1
         people[cell].add(person.person)
     return {cell: (count, len(people[cell])) for cell, count in counts.items()}
+
+
+def category_of(vaccine: str, age: int | None) -> str:
+    """対象年齢区分: of these vaccines, the form divides influenza alone."""
+    if vaccine != "FLU-E":
+        return "all"
+    if age is None:
+        return "unknown"
+    return "065-" if age >= 65 else "060-064" if age >= 60 else "outside"
 
 
 def program_class(vaccine: str, day: date) -> str:

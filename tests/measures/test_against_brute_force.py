@@ -19,6 +19,7 @@ RESIDENT_CUTS = ("district", "birth_fy", "age_years", "age_band", "sex", "reside
 COHORT_CUTS = ("vaccine", "dose", "birth_fy", "district", "sex", "resident_class")
 ANNUAL_CUTS = (
     "vaccine", "dose", "disease", "program_class", "month", "district", "sex", "age_band", "age_years", "birth_fy", "resident_class",
+    "age_category",
 )  # fmt: skip
 PAYMENT_CUTS = ("ward", "month", "vaccine", "dose", "institution", "scheme", "copay_class")
 MONEY = ("doses_count", "screenings_count", "gross_yen", "copay_yen", "payable_yen")

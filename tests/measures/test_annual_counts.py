@@ -110,3 +110,23 @@ def test_the_district_is_that_of_the_day_of_the_dose() -> None:
     person = Person(1, on("2023-11-16"), spells=(*resident(1, "2023-11-16", until="2025-07-01", district="shiba").spells,
                                                  *resident(1, "2023-11-16", since="2025-07-01", district="azabu").spells))  # fmt: skip
     assert doses_by("district", dose(1, "MR-1", "2025-06-30"), dose(1, "VAR-1", "2025-07-01"), people=(person,)) == {"shiba": 1, "azabu": 1}
+
+
+@pytest.mark.parametrize(
+    ("code", "birth", "day", "expected"),
+    [
+        ("MR-1", "2023-11-16", "2025-06-01", "all"),
+        ("FLU-E-1", "1960-11-01", "2025-10-30", "060-064"),
+        ("FLU-E-1", "1960-11-01", "2025-10-31", "065-"),
+        ("FLU-E-1", "1990-01-01", "2025-10-31", "outside"),
+        ("FLU-E-1", None, "2025-10-31", "unknown"),
+        # 帯状疱疹: the age at the end of the fiscal year, which somebody born on 1 April reaches on its last day
+        ("ZOSTER-R-1", "1961-04-01", "2025-04-01", "065-"),
+        ("ZOSTER-R-1", "1961-04-02", "2025-04-01", "060-064"),
+        # not divided before the vaccine is on the form
+        ("ZOSTER-R-1", "1961-04-02", "2024-04-01", "all"),
+    ],
+)
+def test_the_age_category_is_that_of_the_form_of_the_year(code: str, birth: str | None, day: str, expected: str) -> None:
+    people = (resident(1, birth, since="2010-01-01"),)
+    assert doses_by("age_category", dose(1, code, day), people=people, year=on(day).year) == {expected: 1}
