@@ -36,6 +36,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "zero_dose": {"by": ("birth_fy", "district"), "parameters": AS_OF},
     "fully_immunised": {"by": ("birth_fy", "district"), "parameters": AS_OF},
     "dose_validity": {"by": ("outcome", "dose"), "where": {"vaccine": ("DPT-IPV-HIB",)}},
+    "unvaccinated": {"by": ("closing", "district"), "where": MR, "parameters": AS_OF},
     "missed_opportunities": {"by": ("birth_fy", "district"), "where": MR, "parameters": AS_OF},
 }
 TIMES = 5

@@ -109,6 +109,10 @@ RELEASED = {
     ),
     "zero_dose": ({"eligible_count", "count", "rate"}, {"birth_fy", "district", "sex", "resident_class"}),
     "fully_immunised": ({"eligible_count", "count", "rate"}, {"birth_fy", "district", "sex", "resident_class"}),
+    "unvaccinated": (
+        {"open_count", "unvaccinated_count", "unknown_history_count", "unvaccinated_rate"},
+        {"vaccine", "dose", "closing", "district", "sex", "resident_class", "birth_fy", "age_years"},
+    ),
     "missed_opportunities": (
         {"visits_count", "missed_count", "missed_rate"},
         {"vaccine", "dose", "recovery", "birth_fy", "district", "sex", "resident_class"},

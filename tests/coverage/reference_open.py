@@ -59,10 +59,8 @@ def is_on_record(patient: Patient, dose: str, as_of: date) -> bool:
     for record in patient.subject.doses:
         if record.dose == "unknown":
             continue
-        if home is None:
-            stands_there = record.vaccine == patient.rules.vaccine_of[dose]
-        else:
-            stands_there = home.position.get(record.dose) == home.position[dose]
+        is_of_vaccine = record.vaccine == patient.rules.vaccine_of[dose]
+        stands_there = home.position.get(record.dose) == home.position[dose] if home else is_of_vaccine
         unknown = stands_there and is_timing_unknown(patient.subject, record, home)
         if record in patient.credited(dose):
             stands_there, unknown = True, unknown or patient.timing_unknown(record)
