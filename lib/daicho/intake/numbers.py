@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from daicho.core.identifiers import PREFIX_LENGTH, IdentifierHasher, is_long_enough, normal_form
+from daicho.core.identifiers import PREFIX_LENGTH, IdentifierHasher, is_long_enough, normal_forms
 from daicho.vault.keys import Key, KeyRing, erased_numbers, pseudonyms
 
 
@@ -73,11 +73,8 @@ class IdentifierBook:
     def add(self, kind: str, texts: pl.Series, *, owners: pl.Series) -> None:
         """Index every distinct text that is long enough to name one person. `owners` are the local numbers, null where a row names nobody."""
         pairs = pl.DataFrame({"text": texts, "local": owners.cast(pl.Int32)}).unique()
-        forms = (
-            pl.DataFrame({"text": pairs["text"].unique()})
-            .with_columns(normal_form(pl.col("text")).alias("form"))
-            .filter(is_long_enough(pl.col("form")))
-        )
+        distinct_texts = pairs["text"].drop_nulls().unique()
+        forms = pl.DataFrame({"text": distinct_texts, "form": normal_forms(distinct_texts)}).filter(is_long_enough(pl.col("form")))
         form = forms["form"].unique()
         if form.is_empty():
             return

@@ -1,10 +1,8 @@
-"""All text of a finished file, by the kind of file: what a reader, or a reader's computer, could see."""
+"""All text of a finished file, by the kind of file: content, properties, hidden parts, attachments, documents inside documents."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import html
+import ctypes
 import io
 import json
 import re
@@ -12,96 +10,127 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import polars as pl
 import pypdfium2
+import pypdfium2.raw as pdfium
 
 from daicho.core.errors import DataError
+from daicho.runs.scan.unveil import APART, embedded_documents, inflated, unveil, without_unreadable
 
-# A data URI or long base64 run may hold a whole document.
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
-_TAG = re.compile(r"<[^>]{0,400}>")
-_JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _PDF_PROPERTIES = ("Title", "Author", "Subject", "Keywords", "Creator", "Producer")
+_XMP = re.compile(rb"<x:xmpmeta.*?</x:xmpmeta>", re.DOTALL)
+_ZIP, _PDF, _PARQUET, _ARROW = b"PK\x03\x04", b"%PDF", b"PAR1", b"ARROW1"
+_DEEPEST = 4  # documents inside documents
+_PLAIN_SUFFIXES = frozenset({".csv", ".html", ".htm", ".json", ".ipynb", ".md", ".svg", ".toml", ".txt", ".tsv", ".xml", ".yaml", ".yml"})
 
 
-def texts_of(path: Path, *, constants: Sequence[str] = ()) -> Iterator[str]:
-    """Every text in a file: its name, its content, properties, hidden parts, embedded documents. Raises DataError for a damaged file.
+def text_of(path: Path, *, constants: Sequence[str] = ()) -> str:
+    """Every text in a file, its name first, set apart from one another. Raises DataError for a damaged file.
 
     `constants` are texts that stand in every file of a kind to the letter (the chart library) and need no look.
     """
-    yield path.name
-    suffix = path.suffix.lower()
     try:
-        if suffix == ".pdf":
-            yield from _pdf(path)
-        elif suffix in (".xlsx", ".docx", ".zip"):
-            yield from _zipped(path.read_bytes())
-        else:
-            yield from _plain(path.read_bytes(), constants)
-    except (OSError, zipfile.BadZipFile, pypdfium2.PdfiumError) as error:
-        raise DataError(
-            f"{path.name} cannot be read for scanning ({type(error).__name__}): it is damaged or not what its name says."
-        ) from None
+        return APART.join([path.name, *_opened(path.read_bytes(), path.suffix.lower(), constants=constants, depth=0)])
+    except (OSError, ValueError, zipfile.BadZipFile, pl.exceptions.PolarsError, pypdfium2.PdfiumError) as error:
+        kind = type(error).__name__
+    raise DataError(f"{path.name} cannot be read for scanning ({kind}): it is damaged or not what its name says.")
 
 
-def _plain(data: bytes, constants: Sequence[str] = ()) -> Iterator[str]:
-    text = _decoded(data)
+def _opened(data: bytes, suffix: str = "", *, constants: Sequence[str] = (), depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        return
+    if data[:4] == _ZIP or suffix in (".xlsx", ".docx", ".pptx", ".zip"):
+        yield from _zipped(data, depth=depth)
+    elif data[:4] == _PDF or suffix == ".pdf":
+        yield from _pdf(data, depth=depth)
+    elif data[:4] == _PARQUET or suffix == ".parquet":
+        yield from _frame(pl.read_parquet(io.BytesIO(data)), data)
+    elif data[:6] == _ARROW or suffix == ".arrow":
+        yield from _frame(pl.read_ipc(io.BytesIO(data)), data)
+    elif (content := inflated(data)) is not None:
+        yield from _opened(content, depth=depth + 1)
+    elif depth == 0 or suffix in _PLAIN_SUFFIXES or _is_text(data):
+        yield from _plain(_decoded(data), constants=constants, depth=depth)
+
+
+def _plain(text: str, *, constants: Sequence[str] = (), depth: int) -> Iterator[str]:
     for constant in constants:
-        text = text.replace(constant, "\n")
-    unescaped = _without_surrogates(_JSON_ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), html.unescape(text)))
-    yield unescaped
-    # A name may be split over elements; without tags it is whole again.
-    bare = _TAG.sub("", unescaped)
-    if bare != unescaped:
-        yield bare
+        text = text.replace(constant, APART)
     if text.lstrip().startswith("{") and '"cells"' in text[:5000]:
-        yield from _notebook(text)
-    for run in _BASE64.findall(text):
-        yield from _embedded(run)
+        text += APART + _notebook(text)
+    unveiled = unveil(without_unreadable(text))
+    yield unveiled.text
+    yield unveiled.tags
+    yield from embedded_documents(text, opened=lambda data: _opened(data, depth=depth + 1))
 
 
-def _without_surrogates(text: str) -> str:
-    """Join surrogate pairs that JSON escapes leave apart; a lone one becomes U+FFFD."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _notebook(text: str) -> Iterator[str]:
+def _notebook(text: str) -> str:
     try:
-        yield json.dumps(json.loads(text), ensure_ascii=False)
+        return json.dumps(json.loads(text), ensure_ascii=False)
     except ValueError:
-        return
+        return ""
 
 
-def _embedded(run: str) -> Iterator[str]:
-    try:
-        data = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return
-    if data[:2] == b"PK":
-        yield from _zipped(data)
-    else:
-        text = data.decode("utf-8", errors="ignore")
-        if len(text) >= len(data) // 4:
-            yield html.unescape(text)
-
-
-def _zipped(data: bytes) -> Iterator[str]:
+def _zipped(data: bytes, *, depth: int) -> Iterator[str]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in archive.namelist():
             yield name
-            yield from _plain(archive.read(name))
+            yield from _opened(archive.read(name), Path(name).suffix.lower(), depth=depth + 1)
+        yield _decoded(archive.comment)
 
 
-def _pdf(path: Path) -> Iterator[str]:
-    document = pypdfium2.PdfDocument(path)
+def _frame(frame: pl.DataFrame, data: bytes) -> Iterator[str]:
+    """Column names and values, and the metadata that stand in the file as they are."""
+    yield APART.join(frame.columns)
+    for column in frame.get_columns():
+        text = column.cast(pl.String, strict=False).unique() if not column.dtype.is_nested() else pl.Series([str(column.to_list())])
+        yield APART.join(text.drop_nulls().to_list())
+    yield data.decode("utf-8", errors="ignore")
+
+
+def _pdf(data: bytes, *, depth: int) -> Iterator[str]:
+    document = pypdfium2.PdfDocument(data)
     try:
-        yield "\n".join(str(document.get_metadata_value(name)) for name in _PDF_PROPERTIES)
+        yield APART.join(str(document.get_metadata_value(name)) for name in _PDF_PROPERTIES)
+        for packet in _XMP.findall(data):
+            yield from _plain(_decoded(packet), depth=depth + 1)
+        yield APART.join(str(mark.get_title()) for mark in document.get_toc())
         for page in document:
             textpage = page.get_textpage()
             yield textpage.get_text_bounded()
             textpage.close()
+            yield from _annotations(page)
             page.close()
+        yield from _attachments(document, depth=depth)
     finally:
         document.close()
+
+
+def _annotations(page: pypdfium2.PdfPage) -> Iterator[str]:
+    for number in range(pdfium.FPDFPage_GetAnnotCount(page.raw)):
+        annotation = pdfium.FPDFPage_GetAnnot(page.raw, number)
+        for key in (b"Contents", b"T", b"V", b"TU"):
+            size = pdfium.FPDFAnnot_GetStringValue(annotation, key, None, 0)
+            buffer = ctypes.create_string_buffer(size)
+            pdfium.FPDFAnnot_GetStringValue(annotation, key, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), size)
+            yield buffer.raw.decode("utf-16-le", "replace").rstrip("\0")
+        pdfium.FPDFPage_CloseAnnot(annotation)
+
+
+def _attachments(document: pypdfium2.PdfDocument, *, depth: int) -> Iterator[str]:
+    for number in range(document.count_attachments()):
+        attachment = document.get_attachment(number)
+        yield attachment.get_name()
+        yield from _opened(bytes(attachment.get_data()), Path(attachment.get_name()).suffix.lower(), depth=depth + 1)
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether embedded bytes read as text: a picture or a typeface holds none."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return True
 
 
 def _decoded(data: bytes) -> str:
