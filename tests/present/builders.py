@@ -57,6 +57,12 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
         ColumnFacts("on_time_count", "標準的な時期", "On time", "count", "人"),
         ColumnFacts("not_vaccinated_count", "未接種", "Not vaccinated", "count", "人"),
     ),
+    "unvaccinated": (
+        ColumnFacts("open_count", "対象期間内の者", "Window open", "count", "人"),
+        ColumnFacts("unvaccinated_count", "未接種者数", "Unvaccinated", "count", "人"),
+        ColumnFacts("unknown_history_count", "接種歴不明者数", "History unknown", "count", "人"),
+        ColumnFacts("unvaccinated_rate", "未接種率", "Unvaccinated share", "rate", "率"),
+    ),
     "missed_opportunities": (
         ColumnFacts("visits_count", "来所日数", "Visits", "count", "回"),
         ColumnFacts("missed_count", "うち接種しなかった日数", "Of these, not given", "count", "回"),
@@ -90,6 +96,8 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "kind": ("種別", "Kind", {"resident": "住民記録", "vaccination": "接種記録", "vrs_wide": "VRS"}),
     "rule": ("規則", "Rule", {"bad_date": "bad_date", "missing_person": "missing_person", "accepted": "accepted"}),
     "recovery": ("その後", "Recovery", {"recoverable": "取り戻せる", "lost": "期間を過ぎた"}),
+    "closing": ("対象期間の残り", "Window closes", {"within_30_days": "30日以内", "over_180_days": "181日以上・終期なし"}),
+    "age_years": ("年齢", "Age", {1: "1歳", 6: "6歳"}),
     "notice_kind": ("通知の種別", "Kind of notice", {"form": "予診票", "reminder": "勧奨"}),
     "age_months": ("月齢", "Age in months", {month: str(month) for month in range(6)}),
     "outcome": ("結果", "Outcome", {"accepted": "受入", "quarantined": "隔離", "warning": "注意"}),

@@ -11,6 +11,7 @@ from daicho.contracts.codelists import load_codelist
 from daicho.contracts.loader import load_contracts
 from daicho.core.errors import DaichoError
 from daicho.gate.release import Release, label_of
+from daicho.measures import dimensions
 from daicho.present.labels import english_label
 
 _CODELISTS = {"dose": "dose_stage", "row": "form_line", "column": "age_category"}
@@ -34,9 +35,10 @@ _RULE_FAMILIES = {"missing_": ("{}が空欄", "{} missing"), "unknown_": ("{}が
 
 
 def list_orders(release: Release, *, contracts_dir: Path) -> dict[str, tuple[str, ...]]:
-    """Return the codes of each dimension that has a code list, in the order of the list."""
+    """Return the codes of each dimension that has a code list, or a vocabulary of the software's own, in the order of the list."""
     lists = {dimension: _codelist(dimension, contracts_dir) for dimension in release.facts.by}
-    return {dimension: tuple(codes.get_column("code").to_list()) for dimension, codes in lists.items() if codes is not None}
+    orders = {dimension: tuple(codes.get_column("code").to_list()) for dimension, codes in lists.items() if codes is not None}
+    return orders | {name: tuple(_own_labels(name)) for name, codes in lists.items() if codes is None and _own_labels(name)}
 
 
 def tile_places(release: Release, *, contracts_dir: Path) -> dict[str, dict[str, tuple[int, int]]]:
@@ -81,8 +83,12 @@ def with_labels(frame: pl.DataFrame, *, by: tuple[str, ...], contracts_dir: Path
 def _names(frame: pl.DataFrame, dimension: str, *, contracts_dir: Path, language: str) -> dict[str, str]:
     if dimension == "rule":
         return {str(rule): _rule_name(str(rule), contracts_dir, language) for rule in frame.get_column("rule").unique()}
-    codes = _codelist(dimension, contracts_dir) if language == "en" else None
-    if codes is None or "label_en" not in codes.columns:
+    if language == "ja":
+        return {}
+    codes = _codelist(dimension, contracts_dir)
+    if codes is None:
+        return {code: texts[1] for code, texts in _own_labels(dimension).items()}
+    if "label_en" not in codes.columns:
         return {}
     return {code: label for code, label in codes.select("code", "label_en").iter_rows() if label}
 
@@ -104,6 +110,11 @@ def _item_name(column: str, contracts_dir: Path, language: str) -> str:
             if item.name == column:
                 return item.label if language == "ja" else item.label_en or column
     return column
+
+
+def _own_labels(name: str) -> Mapping[str, tuple[str, str]]:
+    known = dimensions()
+    return known[name].labels if name in known else {}
 
 
 def _codelist(dimension: str, contracts_dir: Path) -> pl.DataFrame | None:
