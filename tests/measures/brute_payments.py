@@ -19,7 +19,7 @@ FLU_PRICES = {2014: 4_805, 2015: 4_805, 2016: 4_805, 2017: 4_805, 2018: 4_805, 2
               2023: 4_955, 2024: 4_955, 2025: 5_005, 2026: 5_005}  # fmt: skip
 FLU_COPAY, FLU_FREE_FROM_AGE = 2_500, 75
 COMBINED = {"DPT-IPV-11": "DPT-IPV-HIB-11", "DPT-IPV-12": "DPT-IPV-HIB-12"}
-NOT_PAID = {"NOT_CLAIMED": "unclaimed", "SAME_DAY": "absorbed", "DUPLICATE": "reject", "COMPONENT": "reject"}
+NOT_PAID = {"NOT_CLAIMED": "unclaimed", "SAME_DAY": "reject", "DUPLICATE": "reject", "COMPONENT": "reject"}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ import polars as pl
 from daicho.contracts.codelists import list_codelists, load_codelist
 from daicho.contracts.reference import list_reference, load_reference
 from daicho.core.ages import birth_fiscal_year
+from daicho.core.payment_rules import PaymentRules
 from daicho.measures import MACROS, appraisal_statements, catalogue, compile_request, resolve_doses, resolve_filters
+from daicho.vault.mart_payments import CLOSED_COLUMNS
 
 CONTRACTS = Path(__file__).parents[2] / "data_contracts"
 MINATO = "131032"
@@ -67,6 +69,11 @@ class Event:
     copay_class: str | None = None
     batch: int = 1
     line: int | None = None
+    channel: str | None = None
+    charged_yen: int | None = None
+    fee_code: str | None = None
+    requested_on: date | None = None
+    applied_on: date | None = None
 
     @property
     def event_on(self) -> date | None:
@@ -93,6 +100,29 @@ class Institution:
 
 
 @dataclass(frozen=True)
+class Ruled:
+    """An officer's decision on a claim."""
+
+    event: Event
+    decision: str
+    reason: str = "CONFIRMED"
+    decided_on: date = date(2025, 12, 20)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A line of an invoice."""
+
+    payee: str
+    paid_month: int
+    vaccine: str | None
+    unit_yen: int
+    units_count: int
+    amount_yen: int
+    line_kind: str = "dose"
+
+
+@dataclass(frozen=True)
 class Ledger:
     """Everything a mart is made of."""
 
@@ -105,6 +135,8 @@ class Ledger:
     batches: Sequence[tuple[int, str, date, str, str, bool]] = ()
     home_ward: str = MINATO
     reference: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    decisions: Sequence[Ruled] = ()
+    invoices: Sequence[Bill] = ()
 
 
 _TABLES = {
@@ -113,7 +145,12 @@ _TABLES = {
     "event": """person INTEGER, vaccine VARCHAR, dose VARCHAR, stage VARCHAR, number SMALLINT, given_on DATE, screened_on DATE, event_on DATE,
         is_screened_only BOOLEAN, institution VARCHAR, is_institution_valid BOOLEAN, ward VARCHAR, product VARCHAR, lot VARCHAR, paid_month INTEGER,
         location_flag VARCHAR, is_transitional BOOLEAN, copay_class VARCHAR, combination VARCHAR, batch INTEGER, duplicate_rank SMALLINT,
-        date_status VARCHAR, was_resident BOOLEAN, district VARCHAR, resident_class VARCHAR, is_in_use BOOLEAN, line INTEGER""",
+        date_status VARCHAR, was_resident BOOLEAN, district VARCHAR, resident_class VARCHAR, is_in_use BOOLEAN, line INTEGER, channel VARCHAR,
+        charged_yen BIGINT, fee_code VARCHAR, requested_on DATE, applied_on DATE""",
+    "payment_decision": """person INTEGER, vaccine VARCHAR, dose VARCHAR, event_on DATE, is_screened_only BOOLEAN, paid_month INTEGER, institution VARCHAR,
+        channel VARCHAR, decision VARCHAR, reason VARCHAR, approver VARCHAR, decided_on DATE""",
+    "invoice": """payee VARCHAR, paid_month INTEGER, line_kind VARCHAR, vaccine VARCHAR, unit_yen BIGINT, units_count BIGINT, amount_yen BIGINT""",
+    "closed_line": "person INTEGER, " + ", ".join(f"{name} {kind}" for name, kind in CLOSED_COLUMNS.items()),
     "person_row": "person INTEGER, batch INTEGER, line INTEGER",
     "welfare": "person INTEGER, welfare_class VARCHAR, handbook_class VARCHAR, valid_from DATE, valid_to DATE",
     "institution": "institution VARCHAR, name VARCHAR, municipality_code VARCHAR, association_code VARCHAR, valid_from DATE, valid_to DATE",
@@ -124,7 +161,11 @@ _TABLES = {
 
 def reference_tables(home_ward: str = MINATO) -> dict[str, pl.DataFrame]:
     """The real code lists and reference data, and the one-row table that says whose workspace this is."""
-    return {**_shipped_tables(), "municipality": pl.DataFrame({"code": [home_ward]})}
+    return {
+        **_shipped_tables(),
+        "municipality": pl.DataFrame({"code": [home_ward]}),
+        "payment_rule": pl.DataFrame([asdict(PaymentRules())]),
+    }
 
 
 @cache
@@ -150,6 +191,12 @@ def build_mart(ledger: Ledger) -> duckdb.DuckDBPyConnection:
     _insert(connection, "batch_outcome", ledger.outcomes)
     _insert(connection, "person_row", ledger.rows)
     _insert(connection, "batch", ledger.batches)
+    _insert(connection, "payment_decision", (_decision_row(ruled) for ruled in ledger.decisions))
+    _insert(
+        connection,
+        "invoice",
+        ((b.payee, b.paid_month, b.line_kind, b.vaccine, b.unit_yen, b.units_count, b.amount_yen) for b in ledger.invoices),
+    )
     return connection
 
 
@@ -240,9 +287,25 @@ def _event_rows(events: Sequence[Event], persons: Mapping[int, Person]) -> list[
                 event.institution, event.is_institution_valid, event.ward, event.product, None, event.paid_month, event.location_flag,
                 event.is_transitional, event.copay_class, None, event.batch, rank, status, spell is not None,
                 spell.district if spell else None, spell.resident_class if spell else None, True, event.line,
+                event.channel, event.charged_yen, event.fee_code, event.requested_on, event.applied_on,
             )
         )  # fmt: skip
     return rows
+
+
+def _decision_row(ruled: Ruled) -> tuple[Any, ...]:
+    event = ruled.event
+    claim = (
+        event.person,
+        event.vaccine,
+        event.dose,
+        event.event_on,
+        event.is_screened_only,
+        event.paid_month,
+        event.institution,
+        event.channel,
+    )
+    return (*claim, ruled.decision, ruled.reason, "R001", ruled.decided_on)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -34,7 +34,7 @@ def test_what_is_paid_is_not_listed() -> None:
 
 
 def test_example_6_a_screening_on_the_day_of_the_dose_is_paid_with_it() -> None:
-    assert held(screening(1, "MR-1", "2025-11-15"), dose(1, "MR-1", "2025-11-15")) == [("SAME_DAY", "absorbed", 1, 0)]
+    assert held(screening(1, "MR-1", "2025-11-15"), dose(1, "MR-1", "2025-11-15")) == [("SAME_DAY", "reject", 1, 0)]
 
 
 def test_example_8_components_are_rejected() -> None:

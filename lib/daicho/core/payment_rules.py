@@ -10,6 +10,8 @@ from typing import Any
 from daicho.core.errors import UsageError
 
 SECTION = "payments"
+CLAIM_KEY = ("person", "vaccine", "dose", "event_on", "is_screened_only", "paid_month", "institution", "channel")
+"""What tells one claim from another in the tables of the mart, whatever extract and line it came from."""
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "payer_mode": ("host_then_settle", "home_direct"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import duckdb
 import polars as pl
 
 from daicho.contracts.codelists import list_codelists, load_codelist
-from daicho.contracts.reference import list_reference, load_reference
+from daicho.contracts.reference import empty_reference, list_reference, load_reference
 from daicho.core.config import Config
 from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, Query, WorklistSpec
 from daicho.gate.release import ColumnFacts
@@ -41,6 +42,9 @@ from daicho.vault import DerivedTables, erasures_made, latest_snapshot, open_sna
 
 INSTITUTION = "institution"
 MUNICIPALITY = "municipality"
+PAYMENT_RULE = "payment_rule"
+# Tables that a workspace without such contracts may lack.
+_MAY_LACK = ("fee", "payment_calendar")
 
 
 class LedgerEngine:
@@ -159,11 +163,15 @@ class LedgerEngine:
             if not self._reference:
                 folder = self._config.contracts_dir
                 tables = {name: load_codelist(folder, name) for name in list_codelists(folder)}
+                tables |= {name: empty_reference(name) for name in _MAY_LACK}
                 tables |= {name: load_reference(folder, name) for name in list_reference(folder)}
+                terms = self._config.payments
+                tables[PAYMENT_RULE] = pl.DataFrame([asdict(terms)])
                 # Whose ledger this is decides prices and self-payment.
                 code = self._config.municipality_code
                 tables[MUNICIPALITY] = pl.DataFrame({"code": [code]})
                 self._hashes = {path.stem: _digest(path.read_bytes()) for path in _files(folder)} | {MUNICIPALITY: _digest(code.encode())}
+                self._hashes[PAYMENT_RULE] = _digest(terms.text.encode())
                 self._reference = tables
             return self._reference
 

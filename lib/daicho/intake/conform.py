@@ -22,6 +22,7 @@ RULE = "rule"
 ERASED = "erased_person"
 PERSON = "person"
 UNDECODABLE = "\ufffd"
+_LARGEST_SMALL = 32_767
 BLANKS = " \t\r\n\u3000"
 
 
@@ -147,7 +148,7 @@ class Conformer:
             ColumnType.DATE: lambda: japanese_date_expr("folded"),
             ColumnType.MONTH: _month,
             ColumnType.TIMESTAMP: lambda: pl.col("folded").str.to_datetime("%Y%m%d%H%M%S", strict=False, time_unit="ms"),
-            ColumnType.INTEGER: lambda: _whole_number(column).cast(pl.Int16, strict=False),
+            ColumnType.INTEGER: lambda: _whole_number(column).cast(_width(column), strict=False),
             ColumnType.YEN: lambda: _whole_number(column),
             ColumnType.DECIMAL: _millionths,
             ColumnType.FLAG: lambda: pl.when(pl.col("folded").is_in(["0", "1"])).then(pl.col("folded") == "1"),
@@ -220,6 +221,11 @@ def _month() -> pl.Expr:
     digits = pl.col("folded").str.replace_all(r"[/\-.年月]", "")
     number = pl.when(digits.str.contains(r"^[12][0-9]{5}$")).then(digits.cast(pl.Int32, strict=False))
     return pl.when((number % 100).is_between(1, 12)).then(number)
+
+
+def _width(column: Column) -> type[pl.DataType]:
+    """Small numbers (of a dose) stay small; only a contract that says so has large ones (lines of a file)."""
+    return pl.Int32 if column.maximum is not None and column.maximum > _LARGEST_SMALL else pl.Int16
 
 
 def _whole_number(column: Column) -> pl.Expr:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from daicho.measures.model import PRIVACY_COLUMN, Measure, ValueColumn
-from daicho.measures.payment_decisions import DECISIONS
-from daicho.measures.payment_vocabulary import EARLY_FILTERS, PAYMENT_CUTS, PAYMENT_PARAMETERS, PAYMENT_REFERENCE, bind_months
+from daicho.measures.payment_vocabulary import EARLY_FILTERS, PAYMENT_CUTS, PAYMENT_PARAMETERS, PAYMENT_REFERENCE, PAYMENTS, bind_months
 
-_PAID = f"SELECT * FROM (\n{DECISIONS}\n) AS decided WHERE decision = 'pay'"
+_PAID = f"SELECT * FROM (\n{PAYMENTS}\n) AS decided WHERE decision = 'pay'"
 
 # The three yen figures determine one another, so each rests on everybody behind any of them.
 _YEN_PERSONS = (PRIVACY_COLUMN, "payers_persons", "non_payers_persons")
@@ -35,18 +34,20 @@ CONSIGNMENT_PAYMENTS = Measure(
         ValueColumn("gross_yen", "委託料総額", "Gross", "円", "yen", _sum("base.gross_yen"), contributors=_YEN_PERSONS),
         ValueColumn("copay_yen", "自己負担額", "Self-payment", "円", "yen", _sum("base.copay_yen"), contributors=_YEN_PERSONS),
         ValueColumn("payable_yen", "支払額", "Payable", "円", "yen", _sum("base.gross_yen - base.copay_yen"), contributors=_YEN_PERSONS),
+        ValueColumn("fee_yen", "事務費", "Administration fee", "円", "yen", _sum("base.fee_yen"), contributors=_YEN_PERSONS),
     ),
     cuts=PAYMENT_CUTS,
     base_sql=_PAID,
     parameters=PAYMENT_PARAMETERS,
     notes=(
-        "単価は接種日（予診のみは予診日）における価格表の税抜単価に消費税を加え、1件ごとに円未満を切り捨てる。事務費は含まない。",
+        "単価は接種日（予診のみは予診日）における価格表の税抜単価に消費税を加え、1件ごとに円未満を切り捨てる。別建ての事務費は支払額に含まず、別の欄に示す。",
         "自己負担は住所地の区の定めにより、免除・無料・生活保護等・年齢による免除を除く。予診のみは自己負担なし。",
         "同じ日に同じワクチンの接種があるときの予診は算定しない。",
         "判定できないもの（対象期間外、間隔不足、重複、単価なし等）は保留または却下とし、金額・件数に含まない。",
+        "締めた支払月は、締めたときの判定と金額による。その後の訂正は payment_adjustments に示す。",
     ),
     early=EARLY_FILTERS,
-    bind=bind_months(with_unclaimed=False),
+    bind=bind_months(),
     contributors={
         "doses_persons": "count(DISTINCT base.person) FILTER (WHERE NOT base.is_screened_only)",
         "screenings_persons": "count(DISTINCT base.person) FILTER (WHERE base.is_screened_only)",

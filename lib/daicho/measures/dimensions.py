@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from daicho.core.errors import UsageError
+from daicho.measures.covid_vocabulary import OUTCOME_LABELS, PLACE_LABELS, SOURCE_LABELS
 from daicho.measures.model import NOT_OFFERED, Dimension, Vocabulary
 
 _KINDS = {
@@ -19,6 +20,9 @@ _KINDS = {
     "shared_copy": ("副本", "Shared copy"),
     "notice_history": ("予診票・勧奨通知の送付", "Notices sent"),
     "institution": ("医療機関", "Institutions"),
+    "payment_decision": ("委託料の支払判定", "Payment decisions"),
+    "invoice": ("委託料の請求書", "Invoices"),
+    "payment_close": ("支払月の締め", "Closed months"),
 }
 _OUTCOMES = {
     "accepted": ("受入", "Accepted"),
@@ -38,12 +42,19 @@ _VALIDITIES = {
 }
 # What intake did with a row, and what the appraisal found of a dose: each measure uses its part.
 ROW_OUTCOMES, DOSE_OUTCOMES = tuple(_OUTCOMES), tuple(_VALIDITIES)
-_SCHEMES = {"own_ward": ("区内", "Own ward"), "mutual_use": ("相互乗入", "Mutual use between wards")}
+_SCHEMES = {
+    "own_ward": ("区内", "Own ward"),
+    "mutual_use": ("相互乗入", "Mutual use between wards"),
+    "national": ("国の集合契約", "National contract"),
+    "subsidised_cap": ("助成上限", "Subsidy up to a limit"),
+    "reimbursement": ("償還払い", "Reimbursement"),
+}
+_PAYEES = {"kokuho": ("国保連合会", "National Health Insurance federation"), "persons": ("償還の申請者", "Applicants for reimbursement")}
 _DECISIONS = {
     "pay": ("支払", "Pay"),
     "hold": ("保留", "Hold"),
     "reject": ("却下", "Reject"),
-    "absorbed": ("算定なし", "Paid with the dose"),
+    "reverse": ("取消", "Reverse"),
     "unclaimed": ("未請求", "Not claimed"),
 }
 _RECOVERIES = {
@@ -54,13 +65,15 @@ _RECOVERIES = {
 }
 _CLOSINGS = {
     "within_30_days": ("30日以内", "Within 30 days"),
-    "within_90_days": ("31〜90日", "31–90 days"),
-    "within_180_days": ("91〜180日", "91–180 days"),
+    "within_90_days": ("31〜90日", "31-90 days"),
+    "within_180_days": ("91〜180日", "91-180 days"),
     "over_180_days": ("181日以上・終期なし", "181 days or more, or no end"),
 }
 _REASONS = {
+    "NONE": ("規則どおり", "By the rules"),
     "NOT_CLAIMED": ("支払月なし（未請求）", "No month of payment: not claimed"),
     "DUPLICATE": ("重複（別経路で受入済み）", "The same event through another channel"),
+    "CROSS_CHANNEL": ("償還と請求の重複", "Claimed by a clinic and for reimbursement"),
     "NO_DATE": ("接種日・予診日なし", "No date"),
     "FUTURE_DATE": ("基準日より後の日付", "Dated after the as-of day"),
     "UNKNOWN_DOSE": ("接種期・回数が不明", "Unknown dose"),
@@ -74,11 +87,24 @@ _REASONS = {
     "NO_PRICE": ("単価・自己負担の定めが一つに決まらない", "Not exactly one price or self-payment rule"),
     "OUT_OF_AGE": ("対象期間外", "Outside the legal window"),
     "SHORT_INTERVAL": ("接種間隔が不足", "Interval too short"),
+    "NO_RECEIPT": ("領収額・申請日が不明", "Amount charged or day of application unknown"),
+    "NO_REQUEST": ("依頼書がない・接種後の発行", "No request issued before the dose"),
+    "APPLIED_LATE": ("償還の申請期限切れ", "Applied for too late"),
+    "PRICE_DIFFERENCE": ("請求額が単価と異なる", "Charged another price than the list's"),
     "COPAY_CONTRADICTION": ("徴収とあるが免除対象", "Self-payment taken from an exempt person"),
+    "CONFIRMED": ("担当者が確認", "Confirmed by an officer"),
+    "RETURNED": ("返戻", "Returned to the claimant"),
+    "WITHDRAWN": ("過誤（取下げ）", "Withdrawn by the claimant"),
+    "OFFICER": ("担当者の判断", "Officer's decision"),
+    "DECISION_CONTRADICTION": ("担当者の判断が矛盾", "Officers' decisions contradict each other, or pay twice"),
 }
 
-# Why a record of the ledger is in no row of the form: each measure of reasons uses its part.
+# Why a record of the ledger is in no row of the form, in the order in which the reasons are judged.
 _FORM_REASONS = {
+    "screened_only": ("予診のみ（接種していない）", "Screened only: no dose"),
+    "duplicate": ("重複（別経路・再掲）", "The same dose once more"),
+    "other_source": ("記録元の定めにより数えない", "Not counted by the rule on sources"),
+    "no_year": ("接種日も支払月もない（年度を決められない）", "Neither date nor month of payment: of no year"),
     "missing_date": ("接種日なし", "No date of the dose"),
     "before_birth": ("出生日より前の接種日", "Dated before birth"),
     "not_resident": ("接種日に住民でない", "Not resident on the day"),
@@ -89,12 +115,9 @@ _FORM_REASONS = {
     "no_row": ("その年度の様式に行がない", "No row on the form of the year"),
     "age_unknown": ("生年月日が不明で対象か判定できない", "Birth date unknown: eligibility cannot be told"),
     "outside_eligibility": ("対象期間外（年齢・性別・期間・要件）", "Outside eligibility (age, sex, period, condition)"),
-    "screened_only": ("予診のみ（接種していない）", "Screened only: no dose"),
-    "duplicate": ("重複（別経路・再掲）", "The same dose once more"),
-    "other_source": ("記録元の定めにより数えない", "Not counted by the rule on sources"),
-    "no_year": ("接種日も支払月もない（年度を決められない）", "Neither date nor month of payment: of no year"),
 }
 FORM_REASONS = tuple(_FORM_REASONS)
+PAYMENT_REASONS = tuple(_REASONS)
 
 _DIMENSIONS = (
     Dimension("district", "地区", "District", "区内の地区（住所の町・丁目による）", codelist="district"),
@@ -113,14 +136,29 @@ _DIMENSIONS = (
     Dimension("age_category", "対象年齢区分", "Age category", "様式の対象年齢区分（年度の様式による）", codelist="age_category"),
     Dimension("row", "様式の行", "Row of the form", "地域保健・健康増進事業報告の行（ワクチン×接種期・回数）", codelist="form_line"),
     Dimension("column", "様式の欄", "Column of the form", "地域保健・健康増進事業報告の欄（対象年齢区分）", codelist="age_category"),
+    Dimension("dose_number", "接種回", "Dose number", "新型コロナワクチンの接種回", kind="integer", template=("{}回目", "Dose {}")),
+    Dimension("maker", "メーカー", "Maker", "ワクチンの製造販売業者", codelist="covid_maker"),
+    Dimension("product", "製品", "Product", "ワクチンの製品", codelist="covid_product"),
+    Dimension("municipality", "接種した自治体", "Municipality of the dose", "接種した自治体の区分", labels=PLACE_LABELS),
+    Dimension("source", "記録のある所", "On record in", "台帳・VRSのどちらに記録があるか", labels=SOURCE_LABELS),
+    Dimension("certificate_channel", "交付方法", "Channel", "接種証明書の交付方法", codelist="certificate_channel"),
+    Dimension("fiscal_year", "年度", "Fiscal year", "会計年度（4月1日から翌年3月31日）", kind="fiscal_year"),
     Dimension("month", "月", "Month", "年月（YYYYMM）", kind="month"),
     Dimension("ward", "区市", "Ward", "接種した場所の区市", codelist="ward"),
     Dimension("institution", "医療機関", "Institution", "医療機関コード（10桁）", codelist="institution", pattern=r"[0-9A-Za-z]{1,20}"),
     Dimension("association", "医師会", "Medical association", "医療機関が属する医師会のコード", pattern=r"[0-9A-Za-z_-]{1,20}"),
-    Dimension("scheme", "契約区分", "Contract", "区内・相互乗入の別", labels=MappingProxyType(_SCHEMES)),
+    Dimension("scheme", "契約区分", "Contract", "区内・相互乗入・国の集合契約・助成上限・償還の別", labels=MappingProxyType(_SCHEMES)),
+    Dimension(
+        "payee", "支払先", "Payee", "医師会のコード、区市、国保連合会、償還の申請者", codelist="ward", labels=MappingProxyType(_PAYEES),
+        pattern=r"[0-9A-Za-z_-]{1,20}",
+    ),
+    Dimension("channel", "経路", "Channel", "請求が届いた経路", codelist="channel"),
+    Dimension(
+        "delay_months", "請求の遅れ", "Delay", "接種（予診）の月から支払月までの月数", kind="integer", template=("{}か月", "{} months"),
+    ),
     Dimension("copay_class", "自己負担区分", "Self-payment class", "自己負担の徴収・免除・無料の別", codelist="copay_class"),
     Dimension("decision", "判定", "Decision", "支払の判定", labels=MappingProxyType(_DECISIONS)),
-    Dimension("reason", "理由", "Reason", "支払わない理由・様式に計上しない理由", labels=MappingProxyType({**_REASONS, **_FORM_REASONS})),
+    Dimension("reason", "理由", "Reason", "支払の判定の理由・様式に計上しない理由", labels=MappingProxyType({**_REASONS, **_FORM_REASONS})),
     Dimension("age_months", "月齢", "Age in months", "満月齢（前日に達する）", kind="integer", template=("生後{}月", "{} months")),
     Dimension("recovery", "その後", "Recovery", "接種の機会を逸した後の経過", labels=MappingProxyType(_RECOVERIES)),
     Dimension("closing", "対象期間の残り", "Window closes", "対象期間の最終日までの日数（基準日を含む）", labels=MappingProxyType(_CLOSINGS)),
@@ -128,7 +166,9 @@ _DIMENSIONS = (
     Dimension("kind", "抽出種別", "Kind of extract", "抽出ファイルの種別", labels=MappingProxyType(_KINDS)),
     Dimension("batch", "受入番号", "Batch", "受入の通し番号", kind="integer"),
     Dimension("rule", "規則", "Rule", "受入時の検査規則", pattern=r"[0-9A-Za-z_]{1,60}"),
-    Dimension("outcome", "結果", "Outcome", "行の扱い・接種の有効性", labels=MappingProxyType({**_OUTCOMES, **_VALIDITIES})),
+    Dimension(
+        "outcome", "結果", "Outcome", "行の扱い・接種の有効性・照合の結果", labels=MappingProxyType({**_OUTCOMES, **_VALIDITIES, **OUTCOME_LABELS}),
+    ),
 )  # fmt: skip
 
 

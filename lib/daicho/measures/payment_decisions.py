@@ -1,12 +1,14 @@
 """From a claimed dose or screening to a decision and an amount: the payment model's order, one step a table.
 
 classify → duplicate → eligibility → price → self-payment. The first reason that applies is the one given. What cannot be decided is
-held, never silently paid. All yen are whole numbers; tax is rounded down per unit.
+held, never silently paid; an officer's decision goes before the machine's, but never pays an event twice.
 """
 
 from __future__ import annotations
 
 from daicho.measures.legal_windows import concerns, first_day, in_force, is_decidable, is_in_season, is_proved, last_day
+from daicho.measures.payment_amounts import AMOUNTS
+from daicho.measures.payment_claims import CLAIMS, same_claim
 
 _EVIDENCE = is_proved("s", has_handbook="c.has_first_grade_handbook", is_transitional="c.is_transitional")
 
@@ -19,21 +21,7 @@ _INTERVAL_KEPT = """counted_from IS NULL
 _SAME_DOSE = """h.person = {0}.person AND h.vaccine = {0}.vaccine AND h.dose = {0}.dose AND h.event_on = {0}.event_on
                         AND h.is_screened_only = {0}.is_screened_only"""
 
-DECISIONS = f"""
-WITH claim AS MATERIALIZED (   -- what the months asked for contain
-    SELECT row_number() OVER () AS claim, e.person, e.vaccine, e.dose, e.event_on, e.is_screened_only, e.institution,
-           e.is_institution_valid, e.ward, e.product, e.paid_month, e.is_transitional, e.copay_class,
-           e.duplicate_rank, e.date_status, e.was_resident, e.batch, e.line,
-           CASE WHEN e.is_screened_only THEN 'SCREEN' ELSE 'DOSE' END AS price_kind,
-           CASE WHEN e.ward = (SELECT min(code) FROM reference.municipality) THEN 'own_ward' ELSE 'mutual_use' END AS scheme
-    FROM event AS e
-    WHERE {{event_filters}}
-      AND (e.paid_month BETWEEN $first_month AND $last_month
-           OR ($with_unclaimed AND e.paid_month IS NULL AND (e.event_on IS NULL OR e.event_on BETWEEN $first_day AND $last_day)))
-),
-history AS MATERIALIZED (      -- every dose the claimants ever had
-    SELECT person, vaccine, dose, given_on FROM dose WHERE date_status = 'ok' AND person IN (SELECT person FROM claim)
-),
+_ELIGIBILITY = f"""
 seasonal AS (                  -- 年度(シーズン)ごとに1回の接種
     SELECT DISTINCT vaccine_code FROM reference.schedule WHERE season_from IS NOT NULL
 ),
@@ -46,7 +34,7 @@ earlier AS (                   -- doses of the same vaccine before this one; of 
            bool_or(CASE WHEN s.vaccine_code IS NULL THEN d.dose = c.dose
                         ELSE fiscal_year(d.given_on) = fiscal_year(c.event_on) END) AS is_second,
            bool_or(s.vaccine_code IS NOT NULL) AS is_seasonal
-    FROM (SELECT DISTINCT person, vaccine, dose, event_on FROM claim WHERE NOT is_screened_only AND duplicate_rank = 1) AS c
+    FROM (SELECT DISTINCT person, vaccine, dose, event_on FROM claim WHERE NOT is_screened_only) AS c
     JOIN history AS d ON d.person = c.person AND d.vaccine = c.vaccine
     LEFT JOIN stage AS this ON this.code = c.dose
     LEFT JOIN stage AS other ON other.code = d.dose
@@ -65,45 +53,6 @@ component AS (                 -- 混合ワクチンの成分 written out as row
     JOIN reference.equivalence AS q ON q.counts_as_dose_code = c.dose
      AND {in_force("q", "c.event_on")}
     JOIN history AS d ON d.person = c.person AND d.given_on = c.event_on AND d.dose = q.dose_code
-),
-operating AS (                 -- 医療機関: in the list and in operation on the day; without a list only the check digit speaks
-    SELECT DISTINCT c.institution, c.event_on FROM (SELECT DISTINCT institution, event_on FROM claim) AS c
-    JOIN institution AS i ON i.institution = c.institution
-     AND {in_force("i", "c.event_on")}
-),
-copay_rule AS (                -- 自己負担: set by the ward of residence, by the day of the event
-    SELECT c.claim, count(*) AS rules, min(r.amount_yen) AS amount_yen, min(r.age_basis) AS age_basis, min(r.age_limit_years) AS age_limit,
-           min(r.exempt) AS exempt
-    FROM claim AS c
-    JOIN reference.copay AS r ON r.vaccine_code = c.vaccine AND {in_force("r", "c.event_on")}
-     AND r.home_ward = (SELECT min(code) FROM reference.municipality)
-    WHERE NOT c.is_screened_only GROUP BY c.claim
-),
-welfare_on_day AS (
-    SELECT c.claim, bool_or(contains('|' || r.exempt || '|', '|' || w.welfare_class || '|')
-                         OR contains('|' || r.exempt || '|', '|' || w.handbook_class || '|')) AS is_exempt,
-           bool_or(w.handbook_class = 'physical_1') AS has_first_grade_handbook
-    FROM claim AS c
-    JOIN welfare AS w ON w.person = c.person AND {in_force("w", "c.event_on")}
-    LEFT JOIN copay_rule AS r ON r.claim = c.claim
-    GROUP BY c.claim
-),
-known AS MATERIALIZED (        -- each claim with what the register says of the person that day
-    SELECT c.*, p.birth_date, p.sex, age_years_on(p.birth_date, c.event_on) AS age_years,
-           coalesce(w.is_exempt, false) AS is_on_welfare, coalesce(w.has_first_grade_handbook, false) AS has_first_grade_handbook
-    FROM claim AS c
-    LEFT JOIN person AS p ON p.person = c.person
-    LEFT JOIN welfare_on_day AS w ON w.claim = c.claim
-),
-price AS (                     -- by the day of the dose or screening, never the latest price
-    SELECT c.claim, count(*) AS prices,
-           CASE WHEN count(*) = 1 THEN min(CAST(l.price_excl_yen AS BIGINT) * (100 + l.tax_rate_percent) // 100) END AS gross_yen
-    FROM known AS c
-    JOIN reference.price_list AS l ON l.vaccine_code = c.vaccine AND l.scheme = c.scheme AND l.kind = c.price_kind
-     AND {in_force("l", "c.event_on")}
-     AND (l.product IS NULL OR l.product = c.product) AND (l.dose_code IS NULL OR l.dose_code = c.dose)
-     AND (l.age_from_years IS NULL OR c.age_years >= l.age_from_years) AND (l.age_to_years IS NULL OR c.age_years <= l.age_to_years)
-    GROUP BY c.claim
 ),
 legal_window AS MATERIALIZED ( -- worked out once for each dose and birth date
     SELECT b.dose, b.birth_date, b.sex, {is_decidable("s")} AS is_decidable, s.condition, s.valid_from, s.valid_to, s.season_from, s.season_to,
@@ -125,51 +74,75 @@ eligibility AS (
     SELECT claim, bool_or(is_open) AS is_open, bool_or(is_open AND ({_INTERVAL_KEPT})) AS is_interval_kept,
            bool_or(NOT is_decidable) AS is_undecidable
     FROM rule_met GROUP BY claim
-),
-amount AS (
-    SELECT c.*, coalesce(l.prices, 0) AS prices, coalesce(l.gross_yen, 0) AS gross_yen, coalesce(r.rules, 0) AS copay_rules,
-           coalesce(r.amount_yen, 0) AS rule_yen,
-           CASE WHEN c.is_screened_only OR c.copay_class IN ('exempt', 'free') OR c.is_on_welfare THEN 0
-                WHEN age_years_on(c.birth_date, CASE r.age_basis WHEN 'fiscal_year_end' THEN make_date(fiscal_year(c.event_on) + 1, 3, 31)
-                                                                 ELSE c.event_on END) >= r.age_limit THEN 0
-                ELSE least(coalesce(l.gross_yen, 0), coalesce(CAST(r.amount_yen AS BIGINT), 0)) END AS copay_yen
-    FROM known AS c
-    LEFT JOIN price AS l ON l.claim = c.claim
-    LEFT JOIN copay_rule AS r ON r.claim = c.claim
-),
+)"""
+
+_JUDGEMENT = f"""
 judged AS (
-    SELECT a.*, coalesce(h.is_seasonal, false) AS is_seasonal,
-           CASE WHEN a.duplicate_rank > 1 THEN 'DUPLICATE'
+    SELECT a.*, coalesce(h.is_seasonal, false) AS is_seasonal, o.verdict, o.verdict_reason,
+           CASE WHEN a.ward = (SELECT min(code) FROM reference.municipality) OR t.payer_mode = 'home_direct' OR a.scheme = 'subsidised_cap'
+                THEN coalesce(m.association, 'unknown') ELSE coalesce(a.ward, 'unknown') END AS party,
+           CASE WHEN w.claim_rank > 1 AND (w.own_channel = 'reimbursement') <> (w.first_channel = 'reimbursement') THEN 'CROSS_CHANNEL'
+                WHEN w.claim_rank > 1 THEN 'DUPLICATE'
                 WHEN a.paid_month IS NULL THEN 'NOT_CLAIMED'
                 WHEN a.event_on IS NULL OR a.date_status = 'missing' THEN 'NO_DATE'
                 WHEN a.event_on > $as_of THEN 'FUTURE_DATE'
                 WHEN a.dose IS NULL OR a.dose = 'unknown' THEN 'UNKNOWN_DOSE'
-                WHEN a.ward IS NULL OR a.ward = 'unknown' THEN 'UNKNOWN_WARD'
-                WHEN a.institution IS NULL OR NOT coalesce(a.is_institution_valid, false)
-                  OR (o.institution IS NULL AND EXISTS (SELECT 1 FROM institution)) THEN 'UNKNOWN_INSTITUTION'
+                WHEN a.scheme <> 'reimbursement' AND (a.ward IS NULL OR a.ward = 'unknown') THEN 'UNKNOWN_WARD'
+                WHEN a.scheme <> 'reimbursement' AND (a.institution IS NULL OR NOT coalesce(a.is_institution_valid, false)
+                  OR (p.institution IS NULL AND EXISTS (SELECT 1 FROM institution))) THEN 'UNKNOWN_INSTITUTION'
                 WHEN NOT a.was_resident THEN 'WRONG_WARD'
-                WHEN b.claim IS NOT NULL THEN 'SAME_DAY'
+                WHEN b.claim IS NOT NULL AND t.same_day_screening = 'reject' THEN 'SAME_DAY'
                 WHEN k.claim IS NOT NULL THEN 'COMPONENT'
                 WHEN h.is_second THEN 'SECOND_DOSE'
                 WHEN a.birth_date IS NULL OR (g.is_undecidable AND NOT g.is_open) THEN 'AGE_UNKNOWN'
                 WHEN a.prices <> 1 OR (NOT a.is_screened_only AND a.copay_rules <> 1) THEN 'NO_PRICE'
                 WHEN NOT coalesce(g.is_open, false) THEN 'OUT_OF_AGE'
                 WHEN NOT g.is_interval_kept THEN 'SHORT_INTERVAL'
+                WHEN a.scheme IN ('reimbursement', 'subsidised_cap') AND (a.charged_yen IS NULL
+                  OR (a.scheme = 'reimbursement' AND a.applied_on IS NULL)) THEN 'NO_RECEIPT'
+                WHEN a.scheme = 'reimbursement' AND (a.requested_on IS NULL OR a.requested_on > a.event_on) THEN 'NO_REQUEST'
+                WHEN a.scheme = 'reimbursement' AND a.applied_on > a.event_on + to_months(t.reimbursement_months) THEN 'APPLIED_LATE'
+                WHEN a.scheme NOT IN ('reimbursement', 'subsidised_cap') AND a.charged_yen NOT IN (a.gross_yen, a.gross_yen - a.copay_yen)
+                  THEN 'PRICE_DIFFERENCE'
                 WHEN a.copay_class = 'paid' AND a.is_on_welfare AND a.rule_yen > 0 THEN 'COPAY_CONTRADICTION'
-           END AS reason
+           END AS finding,
+           t.out_of_age, t.short_interval, t.price_difference
     FROM amount AS a
+    CROSS JOIN reference.payment_rule AS t
+    LEFT JOIN twin AS w ON w.claim = a.claim
+    LEFT JOIN officer AS o ON {same_claim("o", "a")}
+    LEFT JOIN association AS m ON m.institution = a.institution
     LEFT JOIN with_dose AS b ON b.claim = a.claim
     LEFT JOIN component AS k ON k.claim = a.claim
-    LEFT JOIN operating AS o ON o.institution = a.institution AND o.event_on = a.event_on
+    LEFT JOIN operating AS p ON p.institution = a.institution AND p.event_on = a.event_on
     LEFT JOIN earlier AS h ON {_SAME_DOSE.format("a")}
     LEFT JOIN eligibility AS g ON g.claim = a.claim
+),
+ruled AS (                     -- what the rules alone say
+    SELECT *, CASE WHEN finding IS NULL THEN 'pay'
+                   WHEN finding = 'NOT_CLAIMED' THEN 'unclaimed'
+                   WHEN finding = 'OUT_OF_AGE' THEN out_of_age
+                   WHEN finding = 'SHORT_INTERVAL' THEN short_interval
+                   WHEN finding = 'PRICE_DIFFERENCE' THEN price_difference
+                   WHEN finding IN ('DUPLICATE', 'COMPONENT', 'SAME_DAY', 'APPLIED_LATE') OR (finding = 'SECOND_DOSE' AND is_seasonal) THEN 'reject'
+                   ELSE 'hold' END AS ruling,
+              -- Without an amount there is nothing to pay, and no event is paid twice: a decision to pay cannot stand.
+              coalesce(finding IN ('NO_DATE', 'FUTURE_DATE', 'UNKNOWN_DOSE', 'NO_PRICE', 'NO_RECEIPT'), false) AS is_unpayable,
+              coalesce(finding IN ('DUPLICATE', 'CROSS_CHANNEL', 'COMPONENT'), false) AS is_paid_elsewhere
+    FROM judged
 )
-SELECT person, vaccine, dose, event_on, is_screened_only, institution, ward, paid_month, copay_class, scheme, gross_yen, copay_yen, batch, line,
-       reason,
-       CASE WHEN reason IS NULL THEN 'pay'
-            WHEN reason = 'NOT_CLAIMED' THEN 'unclaimed'
-            WHEN reason = 'SAME_DAY' THEN 'absorbed'
-            WHEN reason IN ('DUPLICATE', 'COMPONENT') OR (reason = 'SECOND_DOSE' AND is_seasonal) THEN 'reject'
-            ELSE 'hold' END AS decision
-FROM judged
+SELECT person, vaccine, dose, event_on, is_screened_only, institution, ward, paid_month, copay_class, scheme, channel, route, product,
+       CASE scheme WHEN 'reimbursement' THEN 'persons' WHEN 'national' THEN 'kokuho' ELSE party END AS payee,
+       price_excl_yen, tax_rate, charged_yen, gross_yen, copay_yen, fee_yen, batch, line,
+       CASE WHEN ruling = 'unclaimed' OR verdict IS NULL THEN finding
+            WHEN verdict = 'contradiction' OR (verdict = 'pay' AND is_paid_elsewhere) THEN 'DECISION_CONTRADICTION'
+            WHEN verdict = 'pay' AND (is_unpayable OR finding IS NULL) THEN finding
+            ELSE verdict_reason END AS reason,
+       CASE WHEN ruling = 'unclaimed' OR verdict IS NULL THEN ruling
+            WHEN verdict = 'contradiction' OR (verdict = 'pay' AND (is_paid_elsewhere OR is_unpayable)) THEN 'hold'
+            ELSE verdict END AS decision
+FROM ruled
 """
+
+DECISIONS = f"WITH {CLAIMS},{AMOUNTS},{_ELIGIBILITY},{_JUDGEMENT}"
+"""Every claim of the months asked for, once: who, what, through whom, how much, and what becomes of it."""

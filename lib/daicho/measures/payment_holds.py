@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from daicho.measures.model import Cut, Measure, ValueColumn
-from daicho.measures.payment_decisions import DECISIONS
-from daicho.measures.payment_vocabulary import EARLY_FILTERS, PAYMENT_CUTS, PAYMENT_PARAMETERS, PAYMENT_REFERENCE, bind_months
+from daicho.measures.model import Measure, ValueColumn
+from daicho.measures.payment_vocabulary import EARLY_FILTERS, PAYMENT_CUTS, PAYMENT_PARAMETERS, PAYMENT_REFERENCE, PAYMENTS, bind_months
 
-_NOT_PAID = f"SELECT * FROM (\n{DECISIONS}\n) AS decided WHERE decision <> 'pay'"
+_NOT_PAID = f"SELECT * FROM (\n{PAYMENTS}\n) AS decided WHERE decision <> 'pay'"
 
 PAYMENT_HOLDS = Measure(
     name="payment_holds",
@@ -22,12 +21,12 @@ PAYMENT_HOLDS = Measure(
             "CAST(coalesce(sum(CASE WHEN base.decision = 'hold' THEN base.gross_yen - base.copay_yen ELSE 0 END), 0) AS BIGINT)",
         ),
     ),
-    cuts={**PAYMENT_CUTS, "reason": Cut("base.reason"), "decision": Cut("base.decision")},
+    cuts=PAYMENT_CUTS,
     base_sql=_NOT_PAID,
     parameters=PAYMENT_PARAMETERS,
     notes=(
         "1件に理由が複数あるときは、判定の順で最初のものを示す。",
-        "保留額は、判定が支払となった場合の支払額。単価が決まらないものは0円。却下・算定なし・未請求は金額に含まない。",
+        "保留額は、判定が支払となった場合の支払額。単価が決まらないものは0円。却下・取消・未請求は金額に含まない。",
     ),
     early=EARLY_FILTERS,
     bind=bind_months(with_unclaimed=True),

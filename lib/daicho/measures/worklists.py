@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from daicho.measures.credited_doses import VALIDITY
+from daicho.measures.differences import COVID_SOURCES_LIST, SHARED_COPY_LIST
 from daicho.measures.model import Cut, Parameter, Worklist
 from daicho.measures.open_stages import OPEN_STAGE_FILTERS, OPEN_STAGE_STEPS
 from daicho.measures.payment_decisions import DECISIONS
@@ -75,10 +76,10 @@ HOLDS = Worklist(
     ),
     notes=("1件に理由が複数あるときは、判定の順で最初のものを示す。",),
     early=EARLY_FILTERS,
-    bind=bind_months(with_unclaimed=False),
+    bind=bind_months(recount=True),
 )
 
 
 def worklists() -> Mapping[str, Worklist]:
     """The worklists by name."""
-    return MappingProxyType({worklist.name: worklist for worklist in (REMINDERS, HOLDS)})
+    return MappingProxyType({worklist.name: worklist for worklist in (REMINDERS, HOLDS, COVID_SOURCES_LIST, SHARED_COPY_LIST)})

@@ -19,6 +19,7 @@ from daicho.vault import mart_sql
 from daicho.vault.catalog import Batch, Catalog, Snapshot, VaultPaths
 from daicho.vault.engine import attach
 from daicho.vault.keys import Key
+from daicho.vault.mart_payments import named_extracts, payment_tables
 
 
 def build_mart(
@@ -49,9 +50,16 @@ def build_mart(
     link_numbers(connection, batches)
     for statement in mart_sql.tables(batches, records):
         connection.execute(statement)
+    known = [batch for batch in catalog.batches if batch.batch <= max(snapshot.batches, default=0)]
+    targets = named_extracts(connection, batches, known)
+    # Officers' decisions may name an extract that a later dump has replaced.
+    superseded = {batch.batch: batch for batch in targets.values() if batch not in batches}
+    for batch in superseded.values():
+        attach(connection, (fresh or {}).get(batch.batch, paths.segments / batch.segment), name=f"b{batch.batch}", key=key, read_only=True)
+    payment_tables(connection, batches, targets)
     _write_batches(connection, catalog, snapshot)
     connection.execute("DETACH mart")
-    for batch in batches:
+    for batch in (*batches, *superseded.values()):
         connection.execute(f"DETACH b{batch.batch}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from daicho.core.config import NO_SOURCE, RecordRule
 from daicho.vault.catalog import Batch
+from daicho.vault.mart_covid import covid_tables
 
 
 def _union(batches: Sequence[Batch], kind: str, select: str, *, empty: str) -> str:
@@ -91,17 +92,13 @@ def tables(batches: Sequence[Batch], records: RecordRule) -> list[str]:
     return [
         *_register(batches),
         *_events(batches, records),
-        *_covid(batches),
+        *covid_tables(batches),
         _simple(
             batches, "welfare", "welfare", "welfare_class, handbook_class, valid_from, valid_to",
             "NULL::VARCHAR AS welfare_class, NULL::VARCHAR AS handbook_class, NULL::DATE AS valid_from, NULL::DATE AS valid_to",
         ),
         _doses(
             batches, "notice_history", "notice", "sent_on, notice_kind", "NULL::DATE AS sent_on, NULL::VARCHAR AS notice_kind",
-        ),
-        _simple(
-            batches, "shared_copy", "shared_copy", "vaccine_code AS vaccine, number, given_on, vaccine_name",
-            "NULL::VARCHAR AS vaccine, NULL::SMALLINT AS number, NULL::DATE AS given_on, NULL::VARCHAR AS vaccine_name",
         ),
         _institutions(batches),
     ]  # fmt: skip
@@ -190,20 +187,25 @@ def _events(batches: Sequence[Batch], records: RecordRule) -> list[str]:
                   coalesce(v.given_on, v.screened_on) AS event_on, coalesce(v.is_screened_only, false) AS is_screened_only,
                   v.institution_code AS institution, v.is_institution_valid, v.ward_code AS ward, coalesce(v.product_name, v.product_kind) AS product,
                   v.lot, v.paid_month, v.location_flag, coalesce(v.is_transitional, false) AS is_transitional, v.copay_class, v.combination,
-                  v.record_source, {b}::INTEGER AS batch, v.line
-           FROM (SELECT * FROM b{b}.rows UNION ALL BY NAME SELECT NULL::VARCHAR AS record_source, NULL::INTEGER AS line WHERE false) v
+                  v.record_source, v.channel, v.charged_yen, v.fee_code, v.requested_on, v.applied_on, {b}::INTEGER AS batch, v.line
+           FROM (SELECT * FROM b{b}.rows UNION ALL BY NAME
+                 SELECT NULL::VARCHAR AS record_source, NULL::VARCHAR AS channel, NULL::BIGINT AS charged_yen, NULL::VARCHAR AS fee_code,
+                        NULL::DATE AS requested_on, NULL::DATE AS applied_on, NULL::INTEGER AS line WHERE false) v
            JOIN number_of n ON n.batch = {b} AND n.local = v.person
            LEFT JOIN dose_lookup d ON d.vaccine_code = v.vaccine_code AND d.stage = coalesce(v.stage, '') AND d.number = coalesce(v.number, 1)""",
         empty="""NULL::INTEGER AS person, NULL::VARCHAR AS vaccine, NULL::VARCHAR AS dose, NULL::VARCHAR AS stage, NULL::SMALLINT AS number,
                  NULL::DATE AS given_on, NULL::DATE AS screened_on, NULL::DATE AS event_on, NULL::BOOLEAN AS is_screened_only,
                  NULL::VARCHAR AS institution, NULL::BOOLEAN AS is_institution_valid, NULL::VARCHAR AS ward, NULL::VARCHAR AS product,
                  NULL::VARCHAR AS lot, NULL::INTEGER AS paid_month, NULL::VARCHAR AS location_flag, NULL::BOOLEAN AS is_transitional,
-                 NULL::VARCHAR AS copay_class, NULL::VARCHAR AS combination, NULL::VARCHAR AS record_source, NULL::INTEGER AS batch, NULL::INTEGER AS line""",
+                 NULL::VARCHAR AS copay_class, NULL::VARCHAR AS combination, NULL::VARCHAR AS record_source, NULL::VARCHAR AS channel,
+                 NULL::BIGINT AS charged_yen, NULL::VARCHAR AS fee_code, NULL::DATE AS requested_on, NULL::DATE AS applied_on,
+                 NULL::INTEGER AS batch, NULL::INTEGER AS line""",
     )
     # A dose in no code list is told apart by what the extract wrote.
     key = "person, vaccine, dose, CASE WHEN dose = 'unknown' THEN stage END, CASE WHEN dose = 'unknown' THEN number END, event_on, is_screened_only"
     every = """person, vaccine, dose, stage, number, given_on, screened_on, event_on, is_screened_only, institution, is_institution_valid, ward,
-               product, lot, paid_month, location_flag, is_transitional, copay_class, combination, record_source"""
+               product, lot, paid_month, location_flag, is_transitional, copay_class, combination, record_source, channel, charged_yen, fee_code, requested_on,
+               applied_on"""
     return [
         f"CREATE TEMP VIEW entry AS SELECT *, hash({key}) AS twin FROM ({_in_use(rows, records)})",
         # Only rows that share a key with another are worth ranking: a few per cent.
@@ -214,7 +216,7 @@ def _events(batches: Sequence[Batch], records: RecordRule) -> list[str]:
         )
         SELECT *, CASE WHEN event_on IS NULL THEN 1 ELSE row_number() OVER (
             PARTITION BY {key} ORDER BY is_in_use DESC, paid_month NULLS LAST, location_flag NULLS LAST, batch, institution NULLS LAST, ward NULLS LAST,
-                                        lot NULLS LAST, product NULLS LAST, copay_class NULLS LAST, record_source NULLS LAST,
+                                        lot NULLS LAST, product NULLS LAST, copay_class NULLS LAST, record_source NULLS LAST, channel NULLS LAST,
                                         line NULLS LAST) END::SMALLINT AS duplicate_rank
         FROM once""",
         """CREATE TABLE mart.event AS
@@ -233,48 +235,6 @@ def _events(batches: Sequence[Batch], records: RecordRule) -> list[str]:
         """,
         "CREATE VIEW mart.dose AS SELECT * FROM event WHERE NOT is_screened_only AND duplicate_rank = 1 AND is_in_use",
         f"CREATE TABLE mart.record_rule AS SELECT '{records.text}' AS rule",
-    ]
-
-
-def _covid(batches: Sequence[Batch]) -> list[str]:
-    ledger = _union(
-        batches,
-        "covid_record",
-        """SELECT n.person, c.number, c.given_on, c.municipality_code, c.maker, c.lot, coalesce(c.product_name, c.vaccine_kind) AS product,
-                  c.status, c.certificate_issued_on, c.certificate_channel
-           FROM b{b}.rows c JOIN number_of n ON n.batch = {b} AND n.local = c.person""",
-        empty="""NULL::INTEGER AS person, NULL::SMALLINT AS number, NULL::DATE AS given_on, NULL::VARCHAR AS municipality_code, NULL::VARCHAR AS maker,
-                 NULL::VARCHAR AS lot, NULL::VARCHAR AS product, NULL::VARCHAR AS status, NULL::DATE AS certificate_issued_on,
-                 NULL::VARCHAR AS certificate_channel""",
-    )
-    vrs = _union(
-        batches,
-        "vrs_wide",
-        """SELECT n.person, c.number, c.given_on, c.municipality_code, c.maker, c.lot
-           FROM b{b}.rows c LEFT JOIN number_of n ON n.batch = {b} AND n.local = c.person""",
-        empty="""NULL::INTEGER AS person, NULL::SMALLINT AS number, NULL::DATE AS given_on, NULL::VARCHAR AS municipality_code, NULL::VARCHAR AS maker,
-                 NULL::VARCHAR AS lot""",
-    )
-    return [
-        f"CREATE TEMP TABLE covid_ledger AS SELECT * FROM ({ledger})",
-        # One dose of one person by number, whichever source has it; unlinked VRS rows have no person and match nothing.
-        f"""CREATE TABLE mart.covid AS
-        WITH ledger AS (
-            SELECT DISTINCT person, number, given_on, municipality_code, maker, lot, product, status FROM covid_ledger
-            WHERE number IS NOT NULL OR given_on IS NOT NULL
-        ),
-        vrs AS (SELECT DISTINCT person, number, given_on, municipality_code, maker, lot FROM ({vrs}))
-        SELECT coalesce(l.person, v.person) AS person, coalesce(l.number, v.number) AS number, coalesce(l.given_on, v.given_on) AS given_on,
-               coalesce(l.municipality_code, v.municipality_code) AS municipality_code, coalesce(l.maker, v.maker) AS maker,
-               coalesce(l.lot, v.lot) AS lot, l.product, l.number IS NOT NULL AS in_ledger, v.number IS NOT NULL AS in_vrs,
-               l.number IS NOT NULL AND v.number IS NOT NULL
-                 AND (l.given_on, l.maker, l.lot, l.municipality_code) IS DISTINCT FROM (v.given_on, v.maker, v.lot, v.municipality_code)
-                 AS has_conflict, l.status
-        FROM ledger l FULL JOIN vrs v ON v.person = l.person AND v.number = l.number
-        ORDER BY person NULLS LAST, number""",
-        """CREATE TABLE mart.certificate AS
-        SELECT DISTINCT person, certificate_issued_on AS issued_on, certificate_channel AS channel
-        FROM covid_ledger WHERE certificate_issued_on IS NOT NULL ORDER BY person""",
     ]
 
 
