@@ -130,6 +130,24 @@ def test_a_failing_notebook_publishes_nothing_and_says_nothing_of_its_content(of
         assert not [path for path in root.rglob("*") if path.is_file() and canary.encode() in path.read_bytes()]
 
 
+def test_a_refused_measure_is_named_in_one_sentence_and_nothing_of_the_notebook_text(office: Config) -> None:
+    canary = "金糸雀7012345678"
+    with_notebook(office, "refused", f"from daicho.core.errors import DisclosureError\nraise DisclosureError('residents: {canary}')")
+    with pytest.raises(DaichoError, match="cannot be made under the profile internal: its measure residents is refused") as failed:
+        run(office, "refused")
+    assert failed.value.exit_code == 3 and canary not in str(failed.value)
+    (folder,) = (office.reports_dir / "test").iterdir()
+    said = json.loads((folder / "FAILED.json").read_text(encoding="utf-8"))
+    assert (said["error"], said["exit_code"], said["measure"]) == ("DisclosureError", 3, "residents")
+
+
+def test_a_refusal_that_names_no_measure_of_the_catalogue_passes_on_no_text(office: Config) -> None:
+    with_notebook(office, "refused", "from daicho.core.errors import DisclosureError\nraise DisclosureError('canary: seven')")
+    with pytest.raises(DaichoError, match="stopped at cell 2 with an error of class DisclosureError") as failed:
+        run(office, "refused")
+    assert failed.value.exit_code == 3 and "canary" not in str(failed.value)
+
+
 def test_an_identifier_of_the_ledger_stops_publication(office: Config) -> None:
     number = "5100000000"  # a person of the sample
     with_notebook(office, "leaking", f"from IPython.display import Markdown\nMarkdown('番号 {number}')")

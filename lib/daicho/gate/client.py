@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from daicho.core.config import Config
-from daicho.core.errors import UsageError, VaultError
+from daicho.core.errors import DisclosureError, UsageError, VaultError
 from daicho.gate.protocol import BODY_LIMIT, HEADER_LIMIT, ConnectionClosed, Frame, ProtocolError, raise_refusal, receive_frame, send_frame
 from daicho.gate.release import Release, release_from_bytes
 from daicho.gate.runtime_dir import find_address
@@ -74,7 +74,7 @@ class GateClient:
         **parameters: str | int | date | None,
     ) -> Release:
         """Ask for one release. Filters are codes or labels. Raises UsageError for what is not in the catalogue (saying what, where the
-        catalogue shows it), DisclosureError for what profile or role do not allow."""
+        catalogue shows it), DisclosureError for what profile or role do not allow (beginning with the measure's name)."""
         given = {"fiscal_year": fiscal_year, "as_of": as_of, **parameters}
         request = {
             "op": "measure",
@@ -88,11 +88,13 @@ class GateClient:
             "profile": profile,
             "purpose": purpose,
         }
-        refused: UsageError | None = None
+        refused: DisclosureError | UsageError
         try:
             return release_from_bytes(self._ask(request).body)
-        except UsageError as error:
+        except (DisclosureError, UsageError) as error:
             refused = error
+        if isinstance(refused, DisclosureError):
+            raise DisclosureError(f"{name}: {refused}")
         raise UsageError(self._explain(request) or str(refused))
 
     def worklist(

@@ -16,6 +16,7 @@ from daicho.core.errors import DaichoError, DataError, DisclosureError, SealErro
 from daicho.gate.client import GateClient
 from daicho.gate.release import Release
 from daicho.kernels.manager import SealedKernel, sealed_kernel
+from daicho.measures import catalogue
 from daicho.present.translation import localise_notebook
 from daicho.runs.notebooks import ReportNotebook
 
@@ -37,23 +38,41 @@ class Executed:
 
 @dataclass(frozen=True)
 class FailedCell:
-    """Where a notebook stopped: cell number (from 1) and class of the error. Its text and traceback are not kept."""
+    """Where a notebook stopped: cell number (from 1) and class of the error. Its text and traceback are not kept.
+
+    `measure`: what the gate refused, where it refused one; a name of the catalogue, never other text.
+    """
 
     cell: int
     error_class: str
+    measure: str = ""
 
 
 class ReportFailedError(DaichoError):
     """A notebook did not finish."""
 
-    def __init__(self, report: str, failed: FailedCell) -> None:
+    def __init__(self, report: ReportNotebook, failed: FailedCell, *, profile: str) -> None:
         known = _ERRORS.get(failed.error_class, DataError)
         self.exit_code = known.exit_code
         self.failed = failed
-        super().__init__(
-            f"the report {report} stopped at cell {failed.cell} with an error of class {failed.error_class}; nothing was published: "
-            "open the notebook in `daicho lab` to see why."
-        )
+        super().__init__(_refusal(report, failed, profile=profile) if failed.measure else _stop(report, failed))
+
+
+def _refusal(report: ReportNotebook, failed: FailedCell, *, profile: str) -> str:
+    advice = "leave out a filter, or ask for a later or longer period"
+    if profile != report.profile:
+        advice = f"make it under its own profile ({report.profile})"
+    return (
+        f"the report {report.name} cannot be made under the profile {profile}: its measure {failed.measure} is refused there "
+        f"(cell {failed.cell}); nothing was published: {advice}; `daicho query {failed.measure}` with the same filters says why."
+    )
+
+
+def _stop(report: ReportNotebook, failed: FailedCell) -> str:
+    return (
+        f"the report {report.name} stopped at cell {failed.cell} with an error of class {failed.error_class}; nothing was published: "
+        "open the notebook in `daicho lab` to see why."
+    )
 
 
 def execute_report(
@@ -78,16 +97,18 @@ def execute_report(
     nbformat.write(localise_notebook(notebook, language=config.language), source)  # type: ignore[no-untyped-call]
     logging.getLogger("papermill").setLevel(logging.ERROR)
     with sealed_kernel(config, gate=gate, work=work, profile=profile, purpose=purpose, run_id=run_id) as kernel:
-        _papermill(report, source, finished, parameters=parameters, kernel=kernel)
+        _papermill(report, source, finished, parameters=parameters, kernel=kernel, profile=profile)
         seal, is_sealed = kernel.seal_result(), kernel.is_sealed
     notebook = nbformat.read(finished, as_version=4)  # type: ignore[no-untyped-call]
     failed = failed_cell(notebook)
     if failed is not None:
-        raise ReportFailedError(report.name, failed)
+        raise ReportFailedError(report, failed, profile=profile)
     return Executed(notebook=notebook, releases=tuple(gate.run_releases(run_id)), seal=seal, is_sealed=is_sealed)
 
 
-def _papermill(report: ReportNotebook, source: Path, finished: Path, *, parameters: Mapping[str, Any], kernel: SealedKernel) -> None:
+def _papermill(
+    report: ReportNotebook, source: Path, finished: Path, *, parameters: Mapping[str, Any], kernel: SealedKernel, profile: str
+) -> None:
     """Papermill's own errors quote the failing cell, so they end here."""
     stopped = ""
     try:
@@ -112,7 +133,7 @@ def _papermill(report: ReportNotebook, source: Path, finished: Path, *, paramete
         stopped = type(error).__name__
     if stopped:
         kernel.refuse_unsealed()
-        raise ReportFailedError(report.name, FailedCell(cell=0, error_class=stopped))
+        raise ReportFailedError(report, FailedCell(cell=0, error_class=stopped), profile=profile)
 
 
 def failed_cell(notebook: nbformat.NotebookNode) -> FailedCell | None:
@@ -121,5 +142,11 @@ def failed_cell(notebook: nbformat.NotebookNode) -> FailedCell | None:
     for number, cell in enumerate(own, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                return FailedCell(cell=number, error_class=str(output.ename))
+                return FailedCell(cell=number, error_class=str(output.ename), measure=_refused_measure(output))
     return None
+
+
+def _refused_measure(output: nbformat.NotebookNode) -> str:
+    """The measure that a refusal of the gate begins with; of a notebook's text, only a name of the catalogue passes."""
+    name = str(output.evalue).partition(":")[0]
+    return name if output.ename == DisclosureError.__name__ and name in catalogue() else ""

@@ -209,6 +209,7 @@ def _leave_failure(target: Path, facts: RunFacts, *, step: str, error: Exception
         "exit_code": error.exit_code if isinstance(error, DaichoError) else 1,
         "error": failed.error_class if failed else type(error).__name__,
         "cell": failed.cell if failed else None,
+        "measure": (failed.measure or None) if failed else None,
     }
     (target / FAILED).write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
