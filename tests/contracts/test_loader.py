@@ -155,6 +155,10 @@ RELEASED = {
         {"doses_count", "screenings_count", "gross_yen", "copay_yen", "payable_yen", "fee_yen"},
         PAYMENT_DIMENSIONS,
     ),
+    "claim_differences": (
+        {"billed_count", "billed_yen", "supported_count", "supported_yen", "difference_count", "difference_yen"},
+        {"payee", "month", "line_kind", "vaccine", "difference", "claim_status"},
+    ),
     "payment_holds": ({"events_count", "held_yen"}, PAYMENT_DIMENSIONS),
     "intake_quality": ({"rows_count"}, {"kind", "batch", "rule", "outcome"}),
 }

@@ -13,7 +13,7 @@ from daicho.synth import SynthReport, synthesise
 UNTIL = "2026-03"
 WRITTEN = (
     "resident.csv", "vaccination.csv", "vaccination_other_wards.csv", "welfare.csv", "covid_record.csv", "vrs_wide.csv", "number_change.csv",
-    "shared_copy.csv", "notice_history.csv", "institution.csv",
+    "shared_copy.csv", "notice_history.csv", "institution.csv", "invoice.csv", "payment_decision.csv",
 )  # fmt: skip
 
 

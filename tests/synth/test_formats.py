@@ -24,7 +24,7 @@ from daicho.synth.institutions import check_digits
 EPOCH = date(1970, 1, 1)
 KINDS = {name: name.removesuffix(".csv") for name in WRITTEN} | {"vaccination_other_wards.csv": "vaccination"}
 # Items of outside sources, which a municipality's own extracts do not have.
-OUTSIDE_SOURCES = {"記録元", "抽出ウェイト"}
+OUTSIDE_SOURCES = {"記録元", "抽出ウェイト", "経路", "請求額", "加算区分", "依頼書発行日", "償還申請日"}
 NUMBERS = r"^[45][0-9]{9}$"
 
 

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from daicho.measures.annual_counts import ANNUAL_COUNTS
+from daicho.measures.claim_differences import CLAIM_DIFFERENCES
 from daicho.measures.consignment_payments import CONSIGNMENT_PAYMENTS
 from daicho.measures.coverage_cohort import COVERAGE_COHORT
 from daicho.measures.coverage_cohort_weighted import COVERAGE_COHORT_WEIGHTED
 from daicho.measures.coverage_cumulative import COVERAGE_CUMULATIVE
 from daicho.measures.coverage_fiscal_year import COVERAGE_FISCAL_YEAR
+from daicho.measures.covid_certificates import COVID_CERTIFICATES
+from daicho.measures.covid_coverage import COVID_COVERAGE
+from daicho.measures.covid_doses import COVID_DOSES
+from daicho.measures.covid_sources import COVID_SOURCES
 from daicho.measures.dose_validity import DOSE_VALIDITY
 from daicho.measures.dropout import DROPOUT
 from daicho.measures.form_exceptions import FORM_EXCEPTIONS
@@ -22,6 +27,7 @@ from daicho.measures.missed_opportunities import MISSED_OPPORTUNITIES
 from daicho.measures.model import Measure
 from daicho.measures.payment_holds import PAYMENT_HOLDS
 from daicho.measures.residents import RESIDENTS
+from daicho.measures.shared_copy_check import SHARED_COPY_CHECK
 from daicho.measures.timeliness import TIMELINESS
 from daicho.measures.unvaccinated import UNVACCINATED
 from daicho.measures.uptake_after_notice import UPTAKE_AFTER_NOTICE
@@ -31,7 +37,8 @@ _MEASURES = (
     RESIDENTS, COVERAGE_COHORT, COVERAGE_COHORT_WEIGHTED,
     TIMELINESS, DROPOUT, COVERAGE_CUMULATIVE, COVERAGE_FISCAL_YEAR, DOSE_VALIDITY, ZERO_DOSE, FULLY_IMMUNISED,
     UNVACCINATED, MISSED_OPPORTUNITIES, UPTAKE_AFTER_NOTICE, ANNUAL_COUNTS, FORM_ROWS, FORM_EXCEPTIONS, LEDGER_DOSES,
-    CONSIGNMENT_PAYMENTS, PAYMENT_HOLDS, INTAKE_QUALITY,
+    COVID_DOSES, COVID_COVERAGE, COVID_CERTIFICATES, COVID_SOURCES, SHARED_COPY_CHECK,
+    CONSIGNMENT_PAYMENTS, PAYMENT_HOLDS, CLAIM_DIFFERENCES, INTAKE_QUALITY,
 )  # fmt: skip
 
 

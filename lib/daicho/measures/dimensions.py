@@ -57,6 +57,28 @@ _DECISIONS = {
     "reverse": ("取消", "Reverse"),
     "unclaimed": ("未請求", "Not claimed"),
 }
+_DIFFERENCES = {
+    "billed": ("請求と支払", "Billed and payable"),
+    "price": ("単価", "Price"),
+    "copay": ("自己負担", "Self-payment"),
+    "rounding": ("端数処理", "Rounding"),
+    "hold": ("保留", "Held"),
+    "reject": ("却下", "Rejected"),
+    "not_in_ledger": ("台帳なし", "Not in the ledger"),
+    "not_billed": ("請求なし", "Not billed"),
+}
+_CLAIM_STATUSES = {"within": ("範囲内", "Within bounds"), "blocked": ("止める（要確認）", "Blocked")}
+_ADJUSTMENTS = {
+    "withdrawn": ("取消・却下", "Withdrawn or rejected since"),
+    "released": ("保留の解消", "Held, and payable since"),
+    "amount": ("金額の訂正", "Another amount"),
+    "arrived": ("締め後の到着", "Arrived after the month was closed"),
+}
+_BUDGETS = {
+    "current": ("現年度", "Of the year"),
+    "closing": ("現年度（出納整理期間）", "Of the year, paid in the closing period"),
+    "past_year": ("過年度", "Of a past year, from the budget of the year of payment"),
+}
 _RECOVERIES = {
     "given": ("当日に接種", "Given that day"),
     "recovered": ("後に接種", "Given later"),
@@ -159,6 +181,12 @@ _DIMENSIONS = (
     Dimension("copay_class", "自己負担区分", "Self-payment class", "自己負担の徴収・免除・無料の別", codelist="copay_class"),
     Dimension("decision", "判定", "Decision", "支払の判定", labels=MappingProxyType(_DECISIONS)),
     Dimension("reason", "理由", "Reason", "支払の判定の理由・様式に計上しない理由", labels=MappingProxyType({**_REASONS, **_FORM_REASONS})),
+    Dimension("line_kind", "請求区分", "Kind of line", "接種・予診のみ・事務費の別", codelist="invoice_line_kind"),
+    Dimension("difference", "差異の種類", "Kind of difference", "請求と台帳の差の原因", labels=MappingProxyType(_DIFFERENCES)),
+    Dimension("claim_status", "請求の扱い", "Status of the bill", "請求が範囲内か", labels=MappingProxyType(_CLAIM_STATUSES)),
+    Dimension("reference_month", "訂正する支払月", "Month corrected", "訂正する締め済みの支払月（YYYYMM）", kind="month"),
+    Dimension("adjustment", "訂正の種類", "Kind of adjustment", "締めた月を訂正する理由", labels=MappingProxyType(_ADJUSTMENTS)),
+    Dimension("budget", "予算区分", "Budget", "現年度・出納整理期間・過年度の別", labels=MappingProxyType(_BUDGETS)),
     Dimension("age_months", "月齢", "Age in months", "満月齢（前日に達する）", kind="integer", template=("生後{}月", "{} months")),
     Dimension("recovery", "その後", "Recovery", "接種の機会を逸した後の経過", labels=MappingProxyType(_RECOVERIES)),
     Dimension("closing", "対象期間の残り", "Window closes", "対象期間の最終日までの日数（基準日を含む）", labels=MappingProxyType(_CLOSINGS)),

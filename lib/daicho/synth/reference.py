@@ -90,6 +90,11 @@ def copay_rules(contracts_dir: Path, *, home_ward: str) -> Mapping[str, tuple[in
     }
 
 
+def price_rules(contracts_dir: Path) -> pl.DataFrame:
+    """The unit prices of price_list.csv that are stated without tax."""
+    return load_reference(contracts_dir, "price_list").filter(pl.col("price_excl_yen").is_not_null())
+
+
 def category_b_vaccines(contracts_dir: Path) -> frozenset[str]:
     """Vaccines of 定期B in vaccine.csv: the ones with a self-payment."""
     return frozenset(load_codelist(contracts_dir, "vaccine").filter(pl.col("program_class") == "定期B")["code"])

@@ -11,6 +11,7 @@ import polars as pl
 from daicho.core.config import Config
 from daicho.core.errors import UsageError
 from daicho.synth.adults import give_adult_doses
+from daicho.synth.bills import decision_frame, invoice_frame
 from daicho.synth.childhood import give_childhood_doses
 from daicho.synth.children import draw_children
 from daicho.synth.claims import draw_claims
@@ -23,7 +24,7 @@ from daicho.synth.institutions import draw_institutions
 from daicho.synth.notices import notice_frame, shared_copy_frame
 from daicho.synth.numbering import draw_numbers
 from daicho.synth.population import draw_population
-from daicho.synth.reference import category_b_vaccines, copay_rules, last_day_of, load_doses, load_places
+from daicho.synth.reference import category_b_vaccines, copay_rules, last_day_of, load_doses, load_places, price_rules
 from daicho.synth.register import register_frame
 from daicho.synth.streams import Streams
 from daicho.synth.vaccination import vaccination_frames
@@ -99,10 +100,11 @@ def _draw_frames(
     give_adult_doses(book, population, streams, first_grade_since=welfare.first_grade_since())
     claims = draw_claims(streams, population, numbering, institutions, doses=book.collect())
     progress("抽出ファイルを作成中")
+    copay = copay_rules(contracts_dir, home_ward=config.municipality_code)
     own, elsewhere = vaccination_frames(
         streams, claims, numbering, institutions, welfare,
         doses=doses,
-        copay=copay_rules(contracts_dir, home_ward=config.municipality_code),
+        copay=copay,
         category_b=category_b_vaccines(contracts_dir),
     )  # fmt: skip
     covid = draw_covid(streams, population, numbering, places)
@@ -117,4 +119,6 @@ def _draw_frames(
         "shared_copy.csv": shared_copy_frame(streams, claims, numbering, doses),
         "notice_history.csv": notice_frame(streams, population, numbering, claims, doses),
         "institution.csv": institutions.frame(),
+        "invoice.csv": invoice_frame(streams, population, claims, institutions, doses=doses, prices=price_rules(contracts_dir), copay=copay),
+        "payment_decision.csv": decision_frame(streams, own, file_name="vaccination.csv"),
     }
