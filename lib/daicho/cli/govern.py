@@ -50,13 +50,15 @@ def scan(session: Session, paths: tuple[Path, ...], style: str) -> None:
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_obj
 def audit(session: Session, style: str) -> None:
-    """Verify the access-log chain and the release ledger.
+    """Verify the access-log chain, the release ledger and the returns as submitted.
 
     Example: daicho audit
     """
     from daicho.gate.audit import audit_gate
+    from daicho.runs.submission_store import audit_submissions
 
-    findings = audit_gate(session.config())
+    config = session.config()
+    findings = (*audit_gate(config), *audit_submissions(config))
     broken = [finding for finding in findings if finding.severity == "error"]
     if style == "json":
         body = [{"severity": finding.severity, "where": finding.where, "message": finding.message} for finding in findings]

@@ -18,6 +18,7 @@ COMMANDS = {
     "query": "ask",
     "worklist": "worklist",
     "report": "reports",
+    "submit": "submit",
     "run": "reports",
     "schedule": "reports",
     "lab": "serve",

@@ -43,7 +43,8 @@ def fold(text: str) -> np.ndarray:
     codes = _mapped(text)
     codes = _composed(codes[codes != 0])
     codes = _without_counters(codes)
-    return codes[~_idle_marks(codes)]
+    kept: np.ndarray = codes[~_idle_marks(codes)]
+    return kept
 
 
 def folded(texts: list[str]) -> list[str]:
@@ -68,7 +69,8 @@ def narrowed(text: str) -> str:
 
 def code_points(text: str) -> np.ndarray:
     """A text as code points (uint32)."""
-    return np.frombuffer(text.encode("utf-32-le", "replace"), dtype="<u4")
+    points: np.ndarray = np.frombuffer(text.encode("utf-32-le", "replace"), dtype="<u4")
+    return points
 
 
 def _mapped(text: str) -> np.ndarray:
@@ -155,7 +157,7 @@ def _without_counters(codes: np.ndarray) -> np.ndarray:
 
 def _idle_marks(codes: np.ndarray) -> np.ndarray:
     """Commas and points that do not stand between two digits."""
-    is_mark = (codes == _COMMA) | (codes == _POINT)
+    is_mark: np.ndarray = (codes == _COMMA) | (codes == _POINT)
     at = np.flatnonzero(is_mark)
     between = np.zeros(len(at), dtype=bool)
     inner = (at > 0) & (at < len(codes) - 1)

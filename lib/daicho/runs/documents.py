@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -71,15 +72,21 @@ def publish_report(
 
 
 def _table_names(notebook: nbformat.NotebookNode, releases: Sequence[Release]) -> dict[str, Release]:
-    """A CSV name for every release the report used: that of the first table showing it, else its measure and dimensions."""
+    """A CSV name for every release the report used: that of the first table showing it, else its measure and dimensions.
+
+    Releases of several fiscal years that would share a name have the year in it.
+    """
     shown: dict[str, str] = {}
     for table in _tables(notebook):
         for release_id in table["release_ids"]:
             if table["name"] not in shown.values():
                 shown.setdefault(release_id, str(table["name"]))
     names: dict[str, Release] = {}
+    made = {release.facts.release_id: "_".join((release.facts.measure, "by", *release.facts.by)) for release in releases}
+    shared = Counter(name for release_id, name in made.items() if release_id not in shown)
     for release in releases:
-        name = shown.get(release.facts.release_id) or "_".join((release.facts.measure, "by", *release.facts.by))
+        own, year = made[release.facts.release_id], release.facts.parameters.get("fiscal_year")
+        name = shown.get(release.facts.release_id) or (f"{own}_fy{year}" if year and shared[own] > 1 else own)
         if not re.fullmatch(r"[A-Za-z0-9_]{1,120}", name):
             raise DataError("a table's name becomes a file name: use letters, digits and _ only.")
         unique = name

@@ -17,13 +17,14 @@ from daicho.runs.publish.markdown import Node, plain_text, read_markdown
 from daicho.runs.publish.tables import TABLE_MIME, Table, read_table
 
 MARKDOWN_MIME = "text/markdown"
-ROLES = ("note", "caution")
+ROLES = ("note", "caution", "signature")
 DEEPEST_HEADING = 4
 
 
 @dataclass(frozen=True)
 class Prose:
-    """Running text; `role` is note for small print, caution for what must not be overlooked, and empty for everything else."""
+    """Running text; `role` is note for small print, caution for what must not be overlooked, signature for boxes to be filled in by hand, and
+    empty for everything else."""
 
     nodes: tuple[Node, ...]
     role: str = ""

@@ -103,9 +103,9 @@ def _at(classes: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def _is_fraction(runs: _Runs, classes: np.ndarray) -> np.ndarray:
     """Whether a number is a part of a decimal fraction."""
-    follows = _at(classes, runs.first - 1) == _POINT
-    precedes: np.ndarray = (_at(classes, runs.last + 1) == _POINT) & (_at(classes, runs.last + 2) >= 0)
-    return follows | precedes
+    follows: np.ndarray = _at(classes, runs.first - 1) == _POINT
+    follows |= (_at(classes, runs.last + 1) == _POINT) & (_at(classes, runs.last + 2) >= 0)
+    return follows
 
 
 def _in_digest(runs: _Runs, classes: np.ndarray) -> np.ndarray:

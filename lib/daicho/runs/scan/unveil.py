@@ -20,10 +20,10 @@ _BASE64 = r"[A-Za-z0-9+/]{16,}={0,2}"
 _UNREADABLE = r"[A-Za-z0-9+/]{1000,}={0,2}"
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}){3,}")
 _ESCAPES = (
-    (re.compile(r"\\u([0-9a-fA-F]{4})"), 16),
-    (re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}"), 16),
-    (re.compile(r"\\x([0-9a-fA-F]{2})"), 16),
-    (re.compile(r"(?<=[\"'\s0-9a-fA-F])\\([0-9a-fA-F]{4,6}) ?"), 16),  # CSS
+    re.compile(r"\\u([0-9a-fA-F]{4})"),
+    re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}"),
+    re.compile(r"\\x([0-9a-fA-F]{2})"),
+    re.compile(r"(?<=[\"'\s0-9a-fA-F])\\([0-9a-fA-F]{4,6}) ?"),  # CSS
 )
 _DEEPEST_ENTITIES = 3
 _LAST_CODE = 0x10FFFF
@@ -56,8 +56,8 @@ def _unescaped(text: str) -> str:
             break
         text = plain
     if "\\" in text:
-        for pattern, base in _ESCAPES:
-            text = pattern.sub(lambda found, base=base: _character(int(found.group(1), base)), text)
+        for pattern in _ESCAPES:
+            text = pattern.sub(lambda found: _character(int(found.group(1), 16)), text)
         text = _without_surrogates(text)
     if "%" in text:
         text = _PERCENT.sub(lambda found: unquote(found.group(), errors="ignore"), text)
