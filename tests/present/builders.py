@@ -27,6 +27,18 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
         ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),
         ColumnFacts("persons_count", "接種者数", "Persons", "count", "人"),
     ),
+    "form_rows": (
+        ColumnFacts("doses_count", "接種者数（延べ）", "Doses", "count", "人"),
+        ColumnFacts("persons_count", "接種者数（実人数）", "Persons", "count", "人"),
+    ),
+    "form_exceptions": (
+        ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),
+        ColumnFacts("records_count", "記録件数", "Records", "count", "件"),
+    ),
+    "ledger_doses": (
+        ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),
+        ColumnFacts("records_count", "記録件数", "Records", "count", "件"),
+    ),
     "consignment_payments": (
         ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),
         ColumnFacts("screenings_count", "予診のみ件数", "Screenings", "count", "件"),
@@ -88,6 +100,8 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
         {"BCG-1": "1回目", "DPT-IPV-HIB-13": "1期初回3", "HB-3": "3回目", "MR-1": "1期", "MR-2": "2期", "VAR-2": "2回目"},
     ),
     "disease": ("疾病", "Disease", {"measles": "麻しん", "tb": "結核"}),
+    "row": ("様式の行", "Row", {"BCG-1": "結核 BCG 1回目", "FLU-E-1": "高齢者インフルエンザ 1回目", "MR-1": "MR 1期", "MR-2": "MR 2期"}),
+    "column": ("様式の欄", "Column", {"all": "対象者", "060-064": "60～64歳", "065-": "65歳以上"}),
     "program_class": ("定期・臨時の別", "Programme", {"定期A": "定期A", "定期B": "定期B", "臨時": "臨時"}),
     "month": ("月", "Month", {month: f"{month // 100}年{month % 100}月" for month in months_of(2025)}),
     "ward": ("区", "Ward", {"131016": "千代田区", "131032": "港区", "131041": "新宿区", "131121": "世田谷区"}),
@@ -148,6 +162,8 @@ def make_release(
         for name, code in zip(by, codes, strict=True):
             row |= {name: code, f"{name}_label": DIMENSIONS[name][2][code]}
         if any(parents.get(row[child]) != row[parent] for child, (parent, parents) in _PARENTS.items() if child in row and parent in row):
+            continue
+        if "row" in row and (row.get("column", "all") == "all") == (row["row"] == "FLU-E-1") and "column" in row:
             continue
         for column in VALUES[measure]:
             status = state(column.name, number)

@@ -74,6 +74,7 @@ _ADJUSTMENTS = {
     "amount": ("金額の訂正", "Another amount"),
     "arrived": ("締め後の到着", "Arrived after the month was closed"),
 }
+_POSTINGS = {"posted": ("計上済み", "Posted"), "pending": ("未計上", "Not posted yet")}
 _BUDGETS = {
     "current": ("現年度", "Of the year"),
     "closing": ("現年度（出納整理期間）", "Of the year, paid in the closing period"),
@@ -185,6 +186,7 @@ _DIMENSIONS = (
     Dimension("difference", "差異の種類", "Kind of difference", "請求と台帳の差の原因", labels=MappingProxyType(_DIFFERENCES)),
     Dimension("claim_status", "請求の扱い", "Status of the bill", "請求が範囲内か", labels=MappingProxyType(_CLAIM_STATUSES)),
     Dimension("reference_month", "訂正する支払月", "Month corrected", "訂正する締め済みの支払月（YYYYMM）", kind="month"),
+    Dimension("posting", "計上の有無", "Posting", "訂正が締めに計上されたか", labels=MappingProxyType(_POSTINGS)),
     Dimension("adjustment", "訂正の種類", "Kind of adjustment", "締めた月を訂正する理由", labels=MappingProxyType(_ADJUSTMENTS)),
     Dimension("budget", "予算区分", "Budget", "現年度・出納整理期間・過年度の別", labels=MappingProxyType(_BUDGETS)),
     Dimension("age_months", "月齢", "Age in months", "満月齢（前日に達する）", kind="integer", template=("生後{}月", "{} months")),

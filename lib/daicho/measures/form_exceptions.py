@@ -14,7 +14,7 @@ FORM_EXCEPTIONS = Measure(
     title="様式に計上しない記録",
     title_en="Records not on the form",
     description="年度内の記録のうち、様式の行に計上しないものを、理由ごとに数える。接種でない記録（予診のみ・重複など）は記録件数にだけ入る。",
-    source="地域保健・健康増進事業報告（地域保健編）の行構成、予防接種法施行令3条の対象者",
+    source="地域保健・健康増進事業報告（地域保健編）、予防接種法施行令3条",
     privacy_unit="person",
     values=(
         ValueColumn(

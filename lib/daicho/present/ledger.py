@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from daicho.present.cohorts import closed_cohorts, coverage_target, due_window, 
 from daicho.present.key_figures import KeyFigure, box_table, key_table, side_by_side
 from daicho.present.labels import Figure
 from daicho.present.notes import write_methods
+from daicho.present.official import Municipality, municipality_of
 from daicho.present.periods import Period, make_period
 from daicho.present.prose import Markdown
 from daicho.present.released import PresentedRelease
@@ -24,6 +25,7 @@ from daicho.present.tables import Table
 from daicho.present.theme import load_altair
 from daicho.present.vocabulary import in_reading_order, list_orders, tile_places, with_labels
 from daicho.present.withheld import Withheld
+from daicho.present.yearly_return import YearlyReturn, ask_yearly_return
 
 if TYPE_CHECKING:
     from daicho.gate.client import GateClient
@@ -37,6 +39,7 @@ class Ledger:
     purpose: str
     language: str
     contracts_dir: Path | None = None
+    municipality: Municipality = field(default_factory=Municipality)
 
     def measure(
         self,
@@ -147,6 +150,12 @@ class Ledger:
         shown = [release.facts for release in releases if isinstance(release, PresentedRelease)]
         return write_methods(shown, language=self.language)
 
+    def yearly_return(self, *, fiscal_year: int, earlier_years: int = 5, snapshot: int = 0) -> YearlyReturn:
+        """Ask for everything the yearly return of a fiscal year holds, beside up to five earlier years; `snapshot` 0 is the newest."""
+        return ask_yearly_return(
+            self, fiscal_year=fiscal_year, earlier_years=earlier_years, snapshot=snapshot, contracts_dir=self._reference()
+        )
+
     def say(self, ja: str, en: str, **figures: object) -> Markdown:
         """Return a sentence for the report in the session's language, with `{names}` filled from the figures."""
         return Markdown(self.word(ja, en).format(**figures))
@@ -220,6 +229,7 @@ def open_ledger(*, purpose: str) -> Ledger:
         purpose=purpose,
         language=config.language if config else "ja",
         contracts_dir=config.contracts_dir if config else None,
+        municipality=municipality_of(config) if config else Municipality(),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Markdown:
-    """A paragraph, list or heading for the report; `role` "note" marks small print, "caution" what must not be overlooked."""
+    """A paragraph, list or heading for the report; `role` "note" marks small print, "caution" what must not be overlooked, "signature"
+    boxes to be filled in by hand."""
 
     source: str
     role: str = ""
