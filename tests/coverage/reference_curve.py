@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import exp, log, sqrt
+from math import exp, floor, log, sqrt
 from typing import Any
 
 from tests.coverage.reference_days import age_months
@@ -50,14 +50,16 @@ def spells_at_risk(patient: Patient, dose: str, *, as_of: date, validity: str) -
 
 
 def coverage_cumulative(
-    study: Study, dose: str, *, as_of: date, validity: str = "crude", to_months: int, by: tuple[str, ...] = ()
+    study: Study, dose: str, *, as_of: date, validity: str = "crude", to_months: int, step_months: int = 1, by: tuple[str, ...] = ()
 ) -> dict[tuple[Any, ...], dict[int, Point]]:
     """A curve for every combination of `by`."""
     groups: dict[tuple[Any, ...], list[Cell]] = {}
     for patient in study.patients:
         for cell in spells_at_risk(patient, dose, as_of=as_of, validity=validity):
             groups.setdefault(tuple(cell[name] for name in by), []).append(cell)
-    return {key: curve(cells, to_months) for key, cells in groups.items()}
+    whole = to_months - to_months % step_months
+    curves = {key: (cells, curve(cells, whole)) for key, cells in groups.items()}
+    return {key: in_steps(cells, points, step_months) for key, (cells, points) in curves.items()}
 
 
 def curve(cells: list[Cell], to_months: int) -> dict[int, Point]:
@@ -75,6 +77,20 @@ def curve(cells: list[Cell], to_months: int) -> dict[int, Point]:
         low, high = log_log_interval(survival, variance)
         points[month] = Point(at_risk, events, 1 - survival, low, high)
     return points
+
+
+def in_steps(cells: list[Cell], points: dict[int, Point], step: int) -> dict[int, Point]:
+    """One point for each step, named by its last month: all who were at risk in it, its events, and the curve where the step ends."""
+    if step == 1:
+        return points
+    found: dict[int, Point] = {}
+    for end in sorted({-(-month // step) * step for month in points}):
+        inside = [month for month in points if end - step < month <= end]
+        at_risk = sum(cell["entry"] <= inside[-1] and inside[0] <= cell["exit"] for cell in cells)
+        last = points[inside[-1]]
+        rounded = [None if figure is None else floor(figure * 1000 + 0.5) / 1000 for figure in (last.coverage, last.low, last.high)]
+        found[end] = Point(at_risk, sum(points[month].events for month in inside), *rounded)  # type: ignore[arg-type]
+    return found
 
 
 def log_log_interval(survival: float, variance: float) -> tuple[float | None, float | None]:

@@ -62,6 +62,8 @@ def draw_parameters(dice: random.Random, measure: str, course: tuple[str, str]) 
         drawn["definition"] = dice.choice(("12m", "24m", "5y"))
     if "to_months" in offered:
         drawn["to_months"] = dice.choice((24, 90, 1200))
+    if "step_months" in offered:
+        drawn["step_months"] = dice.choice((1, 1, 3, 6, 12))
     if "milestone" in offered:
         drawn["milestone"] = dice.choice([kind for kind in MILESTONES if kind in offered["milestone"].choices])
         if drawn["milestone"] == "age":

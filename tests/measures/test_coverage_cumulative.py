@@ -54,6 +54,25 @@ def test_a_curve_with_late_entry_and_censoring_is_the_textbooks() -> None:
     assert found[15] == (3, 0, round(1 - 5 / 14, 12))
 
 
+def test_a_step_holds_everybody_at_risk_in_it_and_the_product_over_its_months() -> None:
+    found = points(curve(*textbook(), to_months=15, step_months=3))
+    assert list(found) == [0, 3, 6, 9, 12, 15]
+    assert found[12] == (7, 2, round(1 - 5 / 7, 3))
+    # 13 to 15 months: four stay and two move in; three are vaccinated.
+    assert found[15] == (6, 3, round(1 - 5 / 7 * 5 / 6 * 3 / 5, 3))
+
+
+def test_months_beyond_the_last_whole_step_are_left_out() -> None:
+    assert list(points(curve(*textbook(), to_months=14, step_months=6))) == [0, 6, 12]
+
+
+@pytest.mark.parametrize("step", [0, 2, 4, 5, 13])
+def test_steps_that_do_not_divide_each_other_are_not_offered(step: int) -> None:
+    parameters = {"as_of": "2026-03-31", "step_months": step}
+    with pytest.raises(UsageError, match="does not offer"):
+        compile_request(COVERAGE_CUMULATIVE, where={"vaccine": ["MR"], "dose": ["MR-1"]}, parameters=parameters)
+
+
 def test_the_interval_is_the_log_log_one() -> None:
     row = curve(*textbook(), to_months=12).row(-1, named=True)
     survival, variance = 5 / 7, 2 / (7 * 5)

@@ -13,6 +13,10 @@ from daicho.measures.legal_windows import concerns, is_decidable
 from daicho.measures.model import NOT_OFFERED, Bound, Cut, Measure, Parameter, ParameterValue, ValueColumn
 
 _MONTHS = range(0, 12 * 120 + 1)
+STEPS = (1, 3, 6, 12)
+"""Months of a step. Each divides the next: of two published curves with other steps (2 and 3), the difference would tell a single month."""
+
+POOLED_DECIMALS = 3
 _RESTS_ON = ("events_count", "at_risk_count")
 
 # A spell of residence is two rows, its entry and its exit, so that nothing is written out month by month; a third kind of row, without
@@ -87,18 +91,31 @@ survival AS (
 band AS (            -- half the 95 % interval of log(-log S)
     SELECT *, CASE WHEN s > 0 AND s < 1 THEN 1.959963984540054 * sqrt(variance) / abs(ln(s)) END AS width FROM survival
 )
-SELECT *, at_risk AS at_risk_count, vaccinated AS events_count, 1 - s AS coverage_rate, 1 - pow(s, exp(-width)) AS ci_low,
-       1 - pow(s, exp(width)) AS ci_high,
-       -- One person may stand in the curve once for each stage asked for.
-       (at_risk - back) // stages AS privacy_count, vaccinated // stages AS events_persons
+"""
+
+
+def _told(estimate: str) -> str:
+    """SQL: an estimate at the end of its step. Of longer steps it has few decimals, so that nobody works out how a step divides into months."""
+    return f"round(arg_max_null({estimate}, age_months), CASE WHEN $step_months > 1 THEN {POOLED_DECIMALS} ELSE 15 END)"
+
+
+# One point for each step of months: who was at risk at any time in it, its doses, and the product over the months to its end.
+_POINTS = f"""
+SELECT {{curve}}, CAST(ceil(age_months / $step_months) AS INTEGER) * $step_months AS age_months,
+       CAST(arg_min(at_risk - entered, age_months) + sum(entered) AS BIGINT) AS at_risk_count, CAST(sum(vaccinated) AS BIGINT) AS events_count,
+       {_told("1 - s")} AS coverage_rate, {_told("1 - pow(s, exp(-width))")} AS ci_low, {_told("1 - pow(s, exp(width))")} AS ci_high,
+       -- One person may stand in the curve once for each stage asked for, and in a step once more after coming back.
+       CAST(max((at_risk - back) // stages) AS BIGINT) AS privacy_count, CAST(sum(vaccinated) // any_value(stages) AS BIGINT) AS events_persons
 FROM band
+GROUP BY ALL
 """
 
 
 def _bind(parameters: Mapping[str, ParameterValue]) -> Mapping[str, Bound]:
-    if parameters["to_months"] not in _MONTHS:
+    months, step = parameters["to_months"], parameters["step_months"]
+    if not isinstance(months, int) or not isinstance(step, int) or months not in _MONTHS or step not in STEPS:
         raise UsageError(NOT_OFFERED)
-    return dict(parameters)
+    return {**parameters, "to_months": months // step * step}
 
 
 def _estimate(name: str, label: str, label_en: str) -> ValueColumn:
@@ -133,6 +150,7 @@ COVERAGE_CUMULATIVE = Measure(
         Parameter("as_of", "date", required=True, description="基準日（この日までの接種と居住を見る）"),
         VALIDITY,
         Parameter("to_months", "int", required=False, default=90, description="この月齢まで"),
+        Parameter("step_months", "int", required=False, default=1, description="曲線の点の間隔（1・3・6・12か月）"),
     ),
     required_filters=("vaccine", "dose"),
     notes=(
@@ -140,6 +158,7 @@ COVERAGE_CUMULATIVE = Measure(
         "リスク集合：その月齢までに観察に入り、その月齢より前に離れていない者。接種後に始まる居住期間は含まない。",
         "累積接種率は1－Π(1－接種者数／リスク集合)。信頼区間はGreenwoodの分散によるlog–log変換の95%区間で、接種率が0または1のときは示さない。",
         "リスク集合が空になった月齢で曲線は終わる。日付が使えない接種は曲線に現れない。地区・住民区分は居住期間のもの。",
+        "間隔を1か月より長くするとき、点はその月齢までの間隔の人数と、月ごとに計算した累積接種率（小数第3位まで）を示す。",
         "少人数の月齢は、前後の月齢と合わせて基準の人数に達するまで秘匿する。その後の率は小数第3位までとする。",
     ),
     early={**CREDIT_FILTERS, "rule_filters": {"vaccine": "s.vaccine_code", "dose": "s.dose_code"}},
@@ -154,5 +173,5 @@ COVERAGE_CUMULATIVE = Measure(
         "back": "CAST(sum(base.back) AS BIGINT)",
         "stages": "count(DISTINCT base.dose)",
     },
-    finish=_CURVE,
+    finish=_CURVE + _POINTS,
 )  # fmt: skip
