@@ -32,6 +32,8 @@ class Spell:
     resident_until: date | None = None
     district: str = "shiba"
     resident_class: str = "japanese"
+    from_reason: str | None = None
+    until_reason: str | None = None
 
     def covers(self, day: date) -> bool:
         return self.resident_from <= day and (self.resident_until is None or day < self.resident_until)
@@ -141,7 +143,8 @@ class Ledger:
 
 _TABLES = {
     "person": "person INTEGER, birth_date DATE, birth_precision VARCHAR, birth_fy SMALLINT, sex VARCHAR, is_registered BOOLEAN, sampling_weight BIGINT",
-    "residence": "person INTEGER, resident_from DATE, resident_until DATE, district VARCHAR, resident_class VARCHAR",
+    "residence": "person INTEGER, resident_from DATE, resident_until DATE, district VARCHAR, resident_class VARCHAR, "
+    "from_reason VARCHAR, until_reason VARCHAR",
     "event": """person INTEGER, vaccine VARCHAR, dose VARCHAR, stage VARCHAR, number SMALLINT, given_on DATE, screened_on DATE, event_on DATE,
         is_screened_only BOOLEAN, institution VARCHAR, is_institution_valid BOOLEAN, ward VARCHAR, product VARCHAR, lot VARCHAR, paid_month INTEGER,
         location_flag VARCHAR, is_transitional BOOLEAN, copay_class VARCHAR, combination VARCHAR, batch INTEGER, duplicate_rank SMALLINT,

@@ -76,7 +76,7 @@ def code_points(text: str) -> np.ndarray:
 def _mapped(text: str) -> np.ndarray:
     """Each character's folded form; 0 for what is folded away, and -2 for the separator."""
     table = _table()
-    codes = table[np.minimum(code_points(text), _END)]
+    codes: np.ndarray = table[np.minimum(code_points(text), _END)]
     if (codes == _EXPANDS).any():
         codes = table[np.minimum(code_points(unicodedata.normalize("NFKC", text)), _END)]
         codes = np.where(codes == _EXPANDS, 0, codes)

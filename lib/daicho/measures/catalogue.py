@@ -18,6 +18,7 @@ from daicho.measures.covid_doses import COVID_DOSES
 from daicho.measures.covid_sources import COVID_SOURCES
 from daicho.measures.dose_validity import DOSE_VALIDITY
 from daicho.measures.dropout import DROPOUT
+from daicho.measures.fiscal_bridge import FISCAL_BRIDGE
 from daicho.measures.form_exceptions import FORM_EXCEPTIONS
 from daicho.measures.form_rows import FORM_ROWS
 from daicho.measures.fully_immunised import FULLY_IMMUNISED
@@ -25,7 +26,9 @@ from daicho.measures.intake_quality import INTAKE_QUALITY
 from daicho.measures.ledger_doses import LEDGER_DOSES
 from daicho.measures.missed_opportunities import MISSED_OPPORTUNITIES
 from daicho.measures.model import Measure
+from daicho.measures.payment_adjustments import PAYMENT_ADJUSTMENTS
 from daicho.measures.payment_holds import PAYMENT_HOLDS
+from daicho.measures.population_changes import POPULATION_CHANGES
 from daicho.measures.residents import RESIDENTS
 from daicho.measures.shared_copy_check import SHARED_COPY_CHECK
 from daicho.measures.timeliness import TIMELINESS
@@ -34,11 +37,12 @@ from daicho.measures.uptake_after_notice import UPTAKE_AFTER_NOTICE
 from daicho.measures.zero_dose import ZERO_DOSE
 
 _MEASURES = (
-    RESIDENTS, COVERAGE_COHORT, COVERAGE_COHORT_WEIGHTED,
+    RESIDENTS, POPULATION_CHANGES, COVERAGE_COHORT, COVERAGE_COHORT_WEIGHTED,
     TIMELINESS, DROPOUT, COVERAGE_CUMULATIVE, COVERAGE_FISCAL_YEAR, DOSE_VALIDITY, ZERO_DOSE, FULLY_IMMUNISED,
     UNVACCINATED, MISSED_OPPORTUNITIES, UPTAKE_AFTER_NOTICE, ANNUAL_COUNTS, FORM_ROWS, FORM_EXCEPTIONS, LEDGER_DOSES,
     COVID_DOSES, COVID_COVERAGE, COVID_CERTIFICATES, COVID_SOURCES, SHARED_COPY_CHECK,
-    CONSIGNMENT_PAYMENTS, PAYMENT_HOLDS, CLAIM_DIFFERENCES, INTAKE_QUALITY,
+    CONSIGNMENT_PAYMENTS, PAYMENT_HOLDS, CLAIM_DIFFERENCES,
+    PAYMENT_ADJUSTMENTS, FISCAL_BRIDGE, INTAKE_QUALITY,
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ DATED = {
     "vrs_wide": "r.given_on",
     "notice_history": "r.sent_on",
     "shared_copy": "r.given_on",
+    "payment_close": "coalesce(r.event_on, make_date(r.closed_month // 100, r.closed_month % 100, 1))",
 }
 # Kinds that name a person without being a record of their own: the last day they tell of.
 SPELLS = {"resident": "r.resident_until", "welfare": "r.valid_to"}

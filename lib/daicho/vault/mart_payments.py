@@ -21,7 +21,7 @@ CLOSED_COLUMNS = {
     "line_kind": "VARCHAR", "closed_month": "INTEGER", "vaccine": "VARCHAR", "dose": "VARCHAR", "event_on": "DATE", "is_screened_only": "BOOLEAN",
     "paid_month": "INTEGER", "institution": "VARCHAR", "channel": "VARCHAR", "route": "VARCHAR", "ward": "VARCHAR", "payee": "VARCHAR", "product": "VARCHAR",
     "scheme": "VARCHAR", "copay_class": "VARCHAR", "decision": "VARCHAR", "reason": "VARCHAR", "price_excl_yen": "BIGINT", "tax_rate": "INTEGER",
-    "gross_yen": "BIGINT", "copay_yen": "BIGINT", "fee_yen": "BIGINT", "pays_on": "DATE",
+    "gross_yen": "BIGINT", "copay_yen": "BIGINT", "fee_yen": "BIGINT", "adjustment": "VARCHAR",
 }  # fmt: skip
 
 

@@ -109,12 +109,13 @@ def _register(batches: Sequence[Batch]) -> list[str]:
         batches,
         "resident",
         """SELECT n.person, n.is_current, n.pseudonym, {b} AS batch, r.birth_date, r.birth_precision, r.sex, r.district, r.resident_from,
-                  r.resident_until, r.resident_class, r.sampling_weight, r.line
+                  r.resident_until, r.resident_class, r.resident_from_reason, r.resident_until_reason, r.sampling_weight, r.line
            FROM (SELECT * FROM b{b}.rows UNION ALL BY NAME SELECT NULL::BIGINT AS sampling_weight, NULL::INTEGER AS line WHERE false) r
            JOIN number_of n ON n.batch = {b} AND n.local = r.person""",
         empty="""NULL::INTEGER AS person, NULL::BOOLEAN AS is_current, NULL::BLOB AS pseudonym, NULL::INTEGER AS batch, NULL::DATE AS birth_date,
                  NULL::VARCHAR AS birth_precision, NULL::VARCHAR AS sex, NULL::VARCHAR AS district, NULL::DATE AS resident_from,
-                 NULL::DATE AS resident_until, NULL::VARCHAR AS resident_class, NULL::BIGINT AS sampling_weight,
+                 NULL::DATE AS resident_until, NULL::VARCHAR AS resident_class, NULL::VARCHAR AS resident_from_reason,
+                 NULL::VARCHAR AS resident_until_reason, NULL::BIGINT AS sampling_weight,
                  NULL::INTEGER AS line""",
     )
     return [
@@ -142,7 +143,7 @@ def _register(batches: Sequence[Batch]) -> list[str]:
         # Spells of residence, made disjoint: overlapping rows of one person (old and new number) are one spell, the newest row's district.
         """CREATE TABLE mart.residence AS
         WITH spell AS (
-            SELECT person, resident_from, resident_until, district, resident_class, is_current, batch,
+            SELECT person, resident_from, resident_until, district, resident_class, resident_from_reason, resident_until_reason, is_current, batch,
                    max(coalesce(resident_until, DATE '9999-12-31')) OVER (
                        PARTITION BY person ORDER BY resident_from, resident_until NULLS LAST ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
             FROM register WHERE resident_from IS NOT NULL AND (resident_until IS NULL OR resident_until > resident_from)
@@ -155,7 +156,10 @@ def _register(batches: Sequence[Batch]) -> list[str]:
         SELECT person, min(resident_from) AS resident_from,
                nullif(max(coalesce(resident_until, DATE '9999-12-31')), DATE '9999-12-31') AS resident_until,
                coalesce(arg_max(district, (is_current, batch, resident_from)), 'unknown') AS district,
-               coalesce(arg_max(resident_class, (is_current, batch, resident_from)), 'unknown') AS resident_class
+               coalesce(arg_max(resident_class, (is_current, batch, resident_from)), 'unknown') AS resident_class,
+               -- Of rows that say different reasons for one day, the newest speaks.
+               arg_max(coalesce(resident_from_reason, 'unknown'), (DATE '9999-12-31' - resident_from, is_current, batch)) AS from_reason,
+               arg_max(coalesce(resident_until_reason, 'unknown'), (coalesce(resident_until, DATE '9999-12-31'), is_current, batch)) AS until_reason
         FROM island GROUP BY person, part ORDER BY person""",
     ]
 
