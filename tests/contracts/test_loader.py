@@ -120,6 +120,17 @@ RELEASED = {
         {"open_count", "unvaccinated_count", "unknown_history_count", "unvaccinated_rate"},
         {"vaccine", "dose", "closing", "district", "sex", "resident_class", "birth_fy", "age_years"},
     ),
+    "covid_doses": (
+        {"doses_count", "persons_count"},
+        {"dose_number", "maker", "product", "month", "fiscal_year", "age_band", "sex", "district", "municipality", "source"},
+    ),
+    "covid_coverage": (
+        {"eligible_count", "vaccinated_count", "coverage_rate"},
+        {"dose_number", "age_band", "district", "sex", "resident_class"},
+    ),
+    "covid_certificates": ({"certificates_count", "persons_count"}, {"certificate_channel", "month", "fiscal_year"}),
+    "covid_sources": ({"doses_count"}, {"outcome", "dose_number", "month"}),
+    "shared_copy_check": ({"doses_count", "persons_count"}, {"outcome", "vaccine", "month"}),
     "missed_opportunities": (
         {"visits_count", "missed_count", "missed_rate"},
         {"vaccine", "dose", "recovery", "birth_fy", "district", "sex", "resident_class"},

@@ -65,7 +65,7 @@ HOLDS = Worklist(
     source="予防接種委託契約の価格表、予防接種台帳（支払月）",
     rows_sql=f"""SELECT decided.*, decision AS class FROM (
 {DECISIONS}
-) AS decided WHERE decision IN ('hold', 'reject')""",
+) AS decided WHERE decision IN ('hold', 'reject') AND reason <> 'SAME_DAY'""",
     cuts={name: PAYMENT_CUTS[name] for name in ("ward", "institution", "vaccine", "dose")}
     | {"reason": Cut("base.reason"), "decision": Cut("base.decision")},
     reasons="支払わない理由のコード（measures/dimensions.py の reason）",

@@ -31,6 +31,7 @@ _MAKER_WEIGHTS = (0.74, 0.245, 0.01, 0.005)
 _SAME_MAKER = 0.85
 _BIVALENT_FROM, _XBB_FROM = day("2022-09-20"), day("2023-09-20")
 _OTHER_MUNICIPALITY = 0.03
+_FAR_AWAY = ("141003", "271004")  # 横浜市, 大阪市
 _CHANNELS, _CHANNEL_WEIGHTS = ("窓口", "電子", "コンビニ"), (0.2, 0.6, 0.2)
 _COUNTRIES = ("JPN", "CHN", "USA", "KOR", "FRA")
 LOTS = 40
@@ -45,7 +46,7 @@ class CovidDoses:
     days: Days
     maker: Indexes
     lot: Indexes
-    municipality: Indexes  # 0 own, k the k-th other ward
+    municipality: Indexes  # position in `municipality_codes`
     in_ledger: Flags
     in_vrs: Flags
 
@@ -88,7 +89,7 @@ def _on_record(
         days=days[known],
         maker=maker[known].astype(np.int32),
         lot=rng.integers(0, LOTS, size).astype(np.int32),
-        municipality=np.where(elsewhere, rng.integers(1, len(places.other_wards) + 1, size), 0).astype(np.int32),
+        municipality=np.where(elsewhere, rng.integers(1, len(municipality_codes(places)), size), 0).astype(np.int32),
         in_ledger=source >= rates.COVID_ONLY_VRS,
         in_vrs=source < 1 - rates.COVID_ONLY_LEDGER,
     )
@@ -108,7 +109,7 @@ def covid_record_frame(streams: Streams, doses: CovidDoses, numbering: Numbering
     return pl.DataFrame(
         {
             "宛名番号": numbers(numbering.current[persons]),
-            "自治体コード": gather((places.municipality_code, *places.other_wards), doses.municipality[mine]),
+            "自治体コード": gather(municipality_codes(places), doses.municipality[mine]),
             "接種券番号": numbers(vouchers(persons)),
             "接種状況": gather(("接種済",), np.zeros(len(mine), dtype=np.int32)),
             "接種回": numbers(doses.number[mine]),
@@ -124,6 +125,11 @@ def covid_record_frame(streams: Streams, doses: CovidDoses, numbering: Numbering
             "証明書交付方法": only_where(gather(_CHANNELS, pick(rng, _CHANNEL_WEIGHTS, len(mine))), certified),
         }
     )  # fmt: skip
+
+
+def municipality_codes(places: Places) -> tuple[str, ...]:
+    """Where doses were given: here, in the other wards and cities of the list, or far away."""
+    return (places.municipality_code, *places.other_wards, *_FAR_AWAY)
 
 
 def vouchers(persons: Indexes) -> np.ndarray:
@@ -146,6 +152,11 @@ def lots(maker: Indexes, lot: Indexes, days: Days) -> pl.Series:
 
 
 def _products(maker: Indexes, days: Days) -> pl.Series:
-    table = [product + suffix for suffix in ("", "(2価)", "(XBB.1.5)") for product in _PRODUCTS]
+    # Only the two mRNA products were adapted to variants.
+    table = [
+        product + (suffix if kind == "mRNA" else "")
+        for suffix in ("", "(2価)", "(XBB.1.5)")
+        for product, kind in zip(_PRODUCTS, _KINDS, strict=True)
+    ]
     version = (days >= _BIVALENT_FROM).astype(np.int32) + (days >= _XBB_FROM)
     return gather(table, version * len(_PRODUCTS) + maker)

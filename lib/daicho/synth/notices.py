@@ -21,6 +21,8 @@ NOTICES_FROM = day("2018-04-01")
 _FORM, _REMINDER, _REISSUE = 0, 1, 2
 _KINDS = ("予診票", "勧奨", "再発行")
 _WOMAN = 2
+_NAMES = {"HPV2": "サーバリックス", "HPV4": "ガーダシル", "HPV9": "シルガード9", "RV1": "ロタリックス", "RV5": "ロタテック"}
+_MISTAKEN = {"HPV2": "HPV4", "HPV4": "HPV9", "HPV9": "HPV4", "RV1": "RV5", "RV5": "RV1"}
 # First dose of a course whose forms go out together: (dose, bound, days from its first day to the sending).
 _FORMS = (
     ("BCG-1", Bound("months", 5), -40), ("PCV-1", Bound("months", 2), -35), ("HB-1", Bound("months", 2), -35), ("MR-1", Bound("months", 12), -25),
@@ -108,22 +110,26 @@ def shared_copy_frame(streams: Streams, claims: Claims, numbering: Numbering, do
     draw = rng.random(len(mine))
     mine, draw = mine[draw < rates.COPIED], draw[draw < rates.COPIED]
     days = np.where(draw < rates.COPY_DIFFERS, claims.days[mine] + 7, claims.days[mine]).astype(np.int32)
+    is_misnamed = (draw >= rates.COPY_DIFFERS) & (draw < rates.COPY_DIFFERS + rates.COPY_NAME_DIFFERS)
     persons, dose = claims.persons[mine], claims.kinds[mine]
     # Only in the copy: as if the original had been struck out; the next dose number of the same vaccine would do, a moved date too.
     extra = np.flatnonzero(draw > rates.COPIED - rates.COPY_ONLY)
     persons, dose = np.concatenate([persons, persons[extra]]), np.concatenate([dose, dose[extra]])
     days = np.concatenate([days, (days[extra] - 30).astype(np.int32)])
+    is_misnamed = np.concatenate([is_misnamed, np.zeros(len(extra), dtype=np.bool_)])
     number = numbering.current[persons]
     order = np.lexsort((days, dose, number))
     order = order[_is_first(number[order], dose[order], days[order])]
-    names = {"HPV2": "サーバリックス", "HPV4": "ガーダシル", "HPV9": "シルガード9", "RV1": "ロタリックス", "RV5": "ロタテック"}
+    listed = [_NAMES.get(vaccine, "") for vaccine in doses.vaccines]
+    mistaken = [_NAMES.get(_MISTAKEN.get(vaccine, ""), "") for vaccine in doses.vaccines]
+    name = dose + np.where(is_misnamed, len(listed), 0).astype(np.int32)
     return pl.DataFrame(
         {
             "宛名番号": numbers(number[order]),
             "予防接種種別コード": gather(doses.vaccines, dose[order]),
             "接種回数": gather(doses.numbers, dose[order]),
             "接種日": compact_days(days[order]),
-            "ワクチン名": gather([names.get(vaccine, "") for vaccine in doses.vaccines], dose[order]),
+            "ワクチン名": gather(listed + mistaken, name[order]),
         }
     )
 

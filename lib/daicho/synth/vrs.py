@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from daicho.synth import rates
-from daicho.synth.covid import LOTS, MAKERS, MOST_DOSES, CovidDoses, lots, vouchers
+from daicho.synth.covid import LOTS, MAKERS, MOST_DOSES, CovidDoses, lots, municipality_codes, vouchers
 from daicho.synth.days import eight_digits
 from daicho.synth.numbering import Numbering
 from daicho.synth.reference import Places
@@ -23,6 +23,7 @@ _VENUES = (
     "こどもクリニック東",
     "総合病院",
 )
+_DAY, _LOT, _MAKER, _PLACE, _DAY_AND_LOT = range(5)  # what differs, in the order of rates.COVID_DIFFERS
 _DOCTORS = ("髙橋", "伊藤", "山﨑", "青木", "渡邉", "小林", "森田", "清水")
 
 
@@ -31,9 +32,12 @@ def vrs_frame(streams: Streams, doses: CovidDoses, numbering: Numbering, places:
     rng = streams.generator("vrs")
     mine = np.flatnonzero(doses.in_vrs)
     persons, dose_number, days, lot = doses.persons[mine], doses.number[mine], doses.days[mine], doses.lot[mine]
-    differs = rng.random(len(mine))
-    days = np.where(differs < rates.COVID_DIFFERS / 2, days + 1, days).astype(np.int32)
-    lot = np.where(differs > 1 - rates.COVID_DIFFERS / 2, (lot + 1) % LOTS, lot).astype(np.int32)
+    differs = np.searchsorted(np.cumsum(rates.COVID_DIFFERS), rng.random(len(mine)), side="right")
+    days = np.where(np.isin(differs, (_DAY, _DAY_AND_LOT)), days + 1, days).astype(np.int32)
+    lot = np.where(np.isin(differs, (_LOT, _DAY_AND_LOT)), (lot + 1) % LOTS, lot).astype(np.int32)
+    maker = np.where(differs == _MAKER, (doses.maker[mine] + 1) % len(MAKERS), doses.maker[mine]).astype(np.int32)
+    codes = municipality_codes(places)
+    municipality = np.where(differs == _PLACE, (doses.municipality[mine] + 1) % len(codes), doses.municipality[mine]).astype(np.int32)
     row_of = np.unique(persons)
     order = np.argsort(numbering.current[row_of], kind="stable")
     rank = np.empty(len(row_of), dtype=np.int64)
@@ -45,12 +49,12 @@ def vrs_frame(streams: Streams, doses: CovidDoses, numbering: Numbering, places:
         "接種履歴登録日時": registered,
         "接種日": compact_days(days),
         "券番号": numbers(vouchers(persons)),
-        "接種自治体コード": gather((places.municipality_code, *places.other_wards), doses.municipality[mine]),
+        "接種自治体コード": gather(codes, municipality),
         "接種会場名": gather(_VENUES, rng.integers(0, len(_VENUES), len(mine))),
         "接種医師名": gather(
             [f"{name}　{given}" for name in _DOCTORS for given in ("一郎", "直美")], rng.integers(0, 2 * len(_DOCTORS), len(mine))
         ),
-        "ワクチンメーカー": gather(MAKERS, doses.maker[mine]),
+        "ワクチンメーカー": gather(MAKERS, maker),
         "ロット番号": lots(doses.maker[mine], lot, doses.days[mine]),
     }
     wide: dict[str, pl.Series] = {"個別宛名番号": numbers(numbering.current[row_of[order]], present=is_linked)}

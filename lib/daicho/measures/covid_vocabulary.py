@@ -1,0 +1,93 @@
+"""What measures of COVID-19 doses share: the codes of their dimensions, the doses, and where they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+
+from daicho.core.fiscal import fiscal_year_end, fiscal_year_start
+from daicho.measures.model import Bound, Cut, Lookup, Parameter, ParameterValue
+
+SOURCE_LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "both": ("台帳とVRS", "Ledger and VRS"),
+        "only_ledger": ("台帳のみ", "Ledger only"),
+        "only_vrs": ("VRSのみ", "VRS only"),
+        "unlinked": ("VRS（個人に結び付かない）", "VRS, linked to nobody"),
+    }
+)
+PLACE_LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "own": ("自市区町村", "Own municipality"),
+        "same_prefecture": ("都道府県内の他の市区町村", "Elsewhere in the prefecture"),
+        "elsewhere": ("他の都道府県", "Other prefectures"),
+    }
+)
+OUTCOME_LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "agree": ("一致", "Agree"),
+        "differs_date": ("接種日が相違", "Dates differ"),
+        "differs_maker": ("メーカーが相違", "Makers differ"),
+        "differs_lot": ("ロット番号が相違", "Lots differ"),
+        "differs_municipality": ("自治体コードが相違", "Municipalities differ"),
+        "differs_several": ("2項目以上が相違", "Two or more items differ"),
+        "only_ledger": ("台帳のみ", "Ledger only"),
+        "only_vrs": ("VRSのみ", "VRS only"),
+        "unlinked": ("VRS（個人に結び付かない）", "VRS, linked to nobody"),
+        "differs_name": ("ワクチン名が相違", "Names differ"),
+        "differs_date_and_name": ("接種日とワクチン名が相違", "Dates and names differ"),
+        "only_copy": ("副本のみ", "Copy only"),
+        "only_original": ("原本のみ", "Original only"),
+        "not_offered": ("原本のみ（接種日に住民でない）", "Original only, not resident that day"),
+    }
+)
+COVID_OUTCOMES = (
+    "agree", "differs_date", "differs_maker", "differs_lot", "differs_municipality", "differs_several", "only_ledger", "only_vrs", "unlinked",
+)  # fmt: skip
+COPY_OUTCOMES = ("agree", "differs_date", "differs_name", "differs_date_and_name", "only_copy", "only_original", "not_offered")
+
+PERIOD = (
+    Parameter("fiscal_year", "int", required=False, description="接種日の年度（省略時は全期間。年度を指定すると接種日が不明なものを除く）"),
+    Parameter("as_of", "date", required=False, description="この日までの接種を数える（接種日が不明なものを含む）"),
+)
+
+# An unlinked record is of some person, not known which: the doses of one wide row are of one.
+COVID_DOSES_SQL = """
+SELECT coalesce(person, -unlinked) AS person, number, given_on, municipality_code, maker, product, outcome, district, resident_class,
+       batch, line, vrs_batch, vrs_line
+FROM covid
+WHERE (CAST($first_day AS DATE) IS NULL OR given_on BETWEEN $first_day AND $last_day)
+  AND (CAST($as_of AS DATE) IS NULL OR given_on IS NULL OR given_on <= $as_of)
+"""
+
+
+def bind_period(parameters: Mapping[str, ParameterValue]) -> Mapping[str, Bound]:
+    """The days of the fiscal year and the last day counted; null where the request names none."""
+    year, as_of = parameters.get("fiscal_year"), parameters.get("as_of")
+    days = (fiscal_year_start(year), fiscal_year_end(year)) if isinstance(year, int) else (None, None)
+    return {"first_day": days[0], "last_day": days[1], "as_of": as_of if isinstance(as_of, date) else None}
+
+
+_HOME = "(SELECT min(code) FROM reference.municipality)"
+# Worked out once for each code. The first two digits are the prefecture, 01 to 47; a sixth is the check digit.
+_PLACE = Lookup(
+    "place",
+    f"""LEFT JOIN (
+    SELECT municipality_code AS code,
+           CASE WHEN NOT regexp_matches(municipality_code, '^(0[1-9]|[1-3][0-9]|4[0-7])[0-9]{{3,4}}$') THEN 'unknown'
+                WHEN left(municipality_code, 5) = left({_HOME}, 5) THEN 'own'
+                WHEN left(municipality_code, 2) = left({_HOME}, 2) THEN 'same_prefecture'
+                ELSE 'elsewhere' END AS place
+    FROM (SELECT DISTINCT municipality_code FROM covid)
+) AS place ON place.code = base.municipality_code""",
+)
+_PRODUCT = Lookup("product_list", "LEFT JOIN reference.covid_product AS product_list ON product_list.code = base.product")
+_MAKER = Lookup("maker_list", "LEFT JOIN reference.covid_maker AS maker_list ON maker_list.code = base.maker")
+
+NUMBER = Cut("CAST(base.number AS INTEGER)")
+MAKER = Cut("coalesce(maker_list.code, 'unknown')", (_MAKER,))
+PRODUCT = Cut("coalesce(product_list.code, 'unknown')", (_PRODUCT,))
+MUNICIPALITY = Cut("coalesce(place.place, 'unknown')", (_PLACE,))
+OUTCOME = Cut("base.outcome", codes=COVID_OUTCOMES, label="照合の結果", label_en="Result of the comparison")
+MONTH = Cut("fiscal_month(base.given_on)", label="接種月", label_en="Month of the dose")
