@@ -16,8 +16,8 @@ FORM_ROWS = Measure(
     source="地域保健・健康増進事業報告（地域保健編）、予防接種法施行令3条",
     privacy_unit="person",
     values=(
-        ValueColumn("doses_count", "接種者数（延べ）", "Doses", "人", "count", "count(*)"),
-        ValueColumn("persons_count", "接種者数（実人数）", "Persons vaccinated", "人", "count", "{persons}", is_person_count=True),
+        ValueColumn("doses_count", "接種者数（延べ）", "Persons vaccinated, by dose", "人", "count", "count(*)"),
+        ValueColumn("persons_count", "接種者数（実人数）", "Distinct persons", "人", "count", "{persons}", is_person_count=True),
     ),
     cuts={
         "row": Cut("base.row_code"),
