@@ -170,6 +170,14 @@ RELEASED = {
         {"billed_count", "billed_yen", "supported_count", "supported_yen", "difference_count", "difference_yen"},
         {"payee", "month", "line_kind", "vaccine", "difference", "claim_status"},
     ),
+    "payment_adjustments": (
+        {"adjustments_count", "adjustment_yen", "fee_yen"},
+        {"posting", "month", "reference_month", "adjustment", "reason", "payee", "ward", "scheme", "vaccine"},
+    ),
+    "fiscal_bridge": (
+        {"paid_in_year_yen", "given_in_year_yen", "carried_in_yen", "carried_out_yen", "budget_yen"},
+        {"ward", "month", "vaccine", "scheme", "payee", "channel", "budget"},
+    ),
     "payment_holds": ({"events_count", "held_yen"}, PAYMENT_DIMENSIONS),
     "intake_quality": ({"rows_count"}, {"kind", "batch", "rule", "outcome"}),
 }

@@ -139,6 +139,7 @@ class Ledger:
     reference: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     decisions: Sequence[Ruled] = ()
     invoices: Sequence[Bill] = ()
+    closed: pl.DataFrame | None = None
 
 
 _TABLES = {
@@ -200,6 +201,10 @@ def build_mart(ledger: Ledger) -> duckdb.DuckDBPyConnection:
         "invoice",
         ((b.payee, b.paid_month, b.line_kind, b.vaccine, b.unit_yen, b.units_count, b.amount_yen) for b in ledger.invoices),
     )
+    if ledger.closed is not None:
+        connection.register("closed_frame", ledger.closed)
+        connection.execute("INSERT INTO closed_line BY NAME SELECT * FROM closed_frame")
+        connection.unregister("closed_frame")
     return connection
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "measures": "ask",
     "query": "ask",
     "worklist": "worklist",
+    "close": "close",
     "report": "reports",
     "submit": "submit",
     "run": "reports",
@@ -27,6 +28,8 @@ COMMANDS = {
     "audit": "govern",
     "retention": "retention",
     "key": "govern",
+    "protect": "protect",
+    "attack": "protect",
     "check": "check",
 }
 

@@ -122,6 +122,12 @@ class GateClient:
         made: dict[str, Any] = self._ask(request).header["result"]
         return made
 
+    def close_month(self, month: int, *, accept_blocked: bool = False, purpose: str = "") -> dict[str, Any]:
+        """Have the gate close a month of payment (YYYYMM), or read a closed one again; return its totals and digest. Only for officers."""
+        request = {"op": "close", "month": month, "accept_blocked": accept_blocked, "purpose": purpose}
+        closed: dict[str, Any] = self._ask(request).header["result"]
+        return closed
+
     def catalogue(self) -> list[dict[str, Any]]:
         """Everything that can be asked: one entry a measure."""
         entries: list[dict[str, Any]] = self._ask({"op": "catalogue"}).header["result"]

@@ -19,6 +19,7 @@ from daicho.core.config import Config
 from daicho.core.errors import UsageError, VaultError
 from daicho.gate.access_log import AccessLog, Clock
 from daicho.gate.answer import Answers
+from daicho.gate.closes import Closes
 from daicho.gate.engine import Engine
 from daicho.gate.profiles import load_disclosure
 from daicho.gate.recovery import recover
@@ -64,6 +65,7 @@ class GateServer:
                 rules=rules,
                 answers=answers,
                 worklists=worklists,
+                closes=Closes(config, engine=engine, log=log, snapshots=self._snapshots, clock=clock),
                 ledger=ledger,
                 log=log,
                 tokens=LaunchTokens(),

@@ -13,6 +13,7 @@ from daicho.core.config import Config
 from daicho.core.errors import DaichoError, DisclosureError, UsageError
 from daicho.gate.access_log import AccessLog, Caller, Clock
 from daicho.gate.answer import DEFAULT_PROFILE, Answers
+from daicho.gate.closes import Closes
 from daicho.gate.engine import Engine
 from daicho.gate.failures import FAILED, note_failure
 from daicho.gate.peers import Peer, peer_of, terminal_of
@@ -48,6 +49,7 @@ class Office:
     rules: DisclosureRules
     answers: Answers
     worklists: Worklists
+    closes: Closes
     ledger: ReleaseLedger
     log: AccessLog
     tokens: LaunchTokens
@@ -120,6 +122,8 @@ def _answer(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer
     operation = header.get("op")
     if operation == "measure":
         return office.answers.measure(header, caller)
+    if operation == "close":
+        return office.closes.make(header, caller)
     if operation == "worklist":
         return office.worklists.make(header, caller)
     try:
