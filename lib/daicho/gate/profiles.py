@@ -31,7 +31,11 @@ class AreaBand:
 
 @dataclass(frozen=True)
 class Profile:
-    """One recipient's rules. `threshold` k: a figure resting on 1 to k-1 persons is withheld; None leaves figures exact."""
+    """One recipient's rules. `threshold` k: a figure resting on 1 to k-1 persons is withheld; None leaves figures exact.
+
+    `interval_width`: between what numbers an attacker must still waver for a withheld count. Amounts: nobody may come within
+    `closeness_percent` of the largest payee, nor know that the `dominant_payees` largest hold more than `dominance_percent` of a total.
+    """
 
     name: str
     label: str
@@ -47,7 +51,11 @@ class Profile:
     protect_uniform_groups: bool = False
     rate_decimals: int | None = None
     refuse_derivable: bool = False
+    interval_width: int | None = None
     minimum_payees: int | None = None
+    closeness_percent: int | None = None
+    dominant_payees: int | None = None
+    dominance_percent: int | None = None
     payee_dimensions: Mapping[str, tuple[str, ...]] | None = None
     area_dimensions: tuple[str, ...] = ()
     area_bands: tuple[AreaBand, ...] = ()
@@ -135,7 +143,11 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "protect_uniform_groups": bool,
     "rate_decimals": int,
     "refuse_derivable": bool,
+    "interval_width": int,
     "minimum_payees": int,
+    "closeness_percent": int,
+    "dominant_payees": int,
+    "dominance_percent": int,
     "payee_dimensions": dict,
     "area_dimensions": list,
     "area_bands": list,
@@ -162,6 +174,8 @@ def _profile(name: str, raw: object) -> Profile:
         raise UsageError(f"{PROFILES_FILE}: profile {name}: threshold must be 2 or more, or null for exact figures.")
     if not 0 <= body.get("rate_decimals", 3) <= 9:
         raise UsageError(f"{PROFILES_FILE}: profile {name}: rate_decimals must lie between 0 and 9.")
+    if body.get("interval_width", 1) < 1 or not 1 <= body.get("dominance_percent", 100) <= 100 or body.get("closeness_percent", 1) < 1:
+        raise UsageError(f"{PROFILES_FILE}: profile {name}: interval_width and the percentages of dominance must be 1 or more.")
     payees = {str(key): tuple(map(str, value)) for key, value in body.get("payee_dimensions", {}).items()}
     return Profile(
         **{

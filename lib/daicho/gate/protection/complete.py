@@ -1,0 +1,73 @@
+"""The whole of complementary suppression: the cheapest pattern where it can be found, a safe one otherwise, and the attacker over both."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from daicho.core.errors import DisclosureError
+from daicho.gate.protection.attacker import Audit, audit
+from daicho.gate.protection.growth import grow_pattern
+from daicho.gate.protection.optimise import NoPattern, cheapest_pattern
+from daicho.gate.protection.system import Marks, Problem
+
+EXACT_CELLS = 6000
+EXACT_SECONDS = 20.0
+REPAIRS = 8
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Which cells are withheld (latent ones included), how they were chosen (`exact` or `heuristic`), and the attacker's findings."""
+
+    hidden: Marks
+    method: str
+    price: int
+    audit: Audit
+    seconds: float
+
+
+def complete_pattern(problem: Problem, *, exact_cells: int = EXACT_CELLS, seconds: float = EXACT_SECONDS) -> Pattern:
+    """Choose further cells so that every promise is kept, and prove it. Raises NoPattern where none exists, DisclosureError where none of
+    the patterns that were found passes the audit."""
+    started = time.perf_counter()
+    hidden, is_proven = problem.always_hidden(), False
+    if problem.system.size <= exact_cells:
+        optimum = cheapest_pattern(problem, seconds=seconds)
+        hidden, is_proven = optimum.hidden, optimum.is_proven
+    seen = audit(problem, hidden) if is_proven else None
+    if seen is None or seen.failures:
+        is_proven = False
+        hidden = _grown(problem, hidden)
+        seen = audit(problem, hidden)
+    method = "exact" if is_proven else "heuristic"
+    return Pattern(hidden, method, problem.price(hidden), seen, time.perf_counter() - started)
+
+
+def _grown(problem: Problem, hidden: Marks) -> Marks:
+    """More cells around whatever the attacker finds, until he finds nothing."""
+    for number in range(REPAIRS):
+        seen = audit(problem, hidden, is_complete=False)
+        if not seen.failures:
+            return hidden
+        cells = sorted({failure.cell for failure in seen.failures})
+        grown = grow_pattern(problem, start=hidden, cells=cells)
+        # The tables that growth found may not be of whole numbers: then the neighbours go too.
+        hidden = _widened(problem, hidden, cells) if number and np.array_equal(grown, hidden) else grown
+    raise DisclosureError("no pattern of withheld cells passes the audit: coarsen the table.")
+
+
+def _widened(problem: Problem, hidden: Marks, cells: list[int]) -> Marks:
+    """Withhold the neighbours of cells: everything that may be withheld in their relations; where that is nothing new, everything."""
+    wider = hidden.copy()
+    for relation in problem.system.relations:
+        members = list(relation.cells)
+        if any(cell in cells for cell in members):
+            wider[members] |= problem.can_hide[members]
+    if np.array_equal(wider, hidden):
+        wider = hidden | problem.can_hide
+    if np.array_equal(wider, hidden):
+        raise NoPattern(cells[0])
+    return wider
