@@ -16,7 +16,7 @@ from daicho.present import ledger
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
-REPORTS = ("coverage", "coverage_district", "reminders", "annual_counts", "consignment_payments", "data_quality")
+REPORTS = ("coverage", "coverage_district", "reminders", "annual_counts", "consignment_payments", "data_quality", "covid", "shared_copy")
 NOTEBOOKS = (*REPORTS, "explore/start_here")
 
 

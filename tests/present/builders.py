@@ -87,6 +87,24 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
         ColumnFacts("ci_low", "下限", "Lower", "rate", "率"),
         ColumnFacts("ci_high", "上限", "Upper", "rate", "率"),
     ),
+    "covid_doses": (
+        ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),
+        ColumnFacts("persons_count", "接種者数", "Persons vaccinated", "count", "人"),
+    ),
+    "covid_coverage": (
+        ColumnFacts("eligible_count", "住民数", "Residents", "count", "人"),
+        ColumnFacts("vaccinated_count", "接種者数", "Vaccinated", "count", "人"),
+        ColumnFacts("coverage_rate", "接種率", "Coverage", "rate", "率"),
+    ),
+    "covid_certificates": (
+        ColumnFacts("certificates_count", "発行件数", "Certificates", "count", "件"),
+        ColumnFacts("persons_count", "発行を受けた者", "Persons", "count", "人"),
+    ),
+    "covid_sources": (ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),),
+    "shared_copy_check": (
+        ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),
+        ColumnFacts("persons_count", "人数", "Persons", "count", "人"),
+    ),
     "intake_quality": (ColumnFacts("rows_count", "行数", "Rows", "count", "件"),),
 }
 
@@ -114,7 +132,17 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "age_years": ("年齢", "Age", {1: "1歳", 6: "6歳"}),
     "notice_kind": ("通知の種別", "Kind of notice", {"form": "予診票", "reminder": "勧奨"}),
     "age_months": ("月齢", "Age in months", {month: str(month) for month in range(6)}),
-    "outcome": ("結果", "Outcome", {"accepted": "受入", "quarantined": "隔離", "warning": "注意"}),
+    "outcome": (
+        "結果",
+        "Outcome",
+        {"accepted": "受入", "quarantined": "隔離", "warning": "注意", "agree": "一致", "differs_date": "接種日が相違"},
+    ),
+    "dose_number": ("接種回", "Dose number", {1: "1回目", 2: "2回目", 3: "3回目"}),
+    "fiscal_year": ("年度", "Fiscal year", {2021: "令和3年度", 2022: "令和4年度"}),
+    "maker": ("メーカー", "Maker", {"pfizer": "ファイザー", "unknown": "不明"}),
+    "product": ("製品", "Product", {"comirnaty": "コミナティ筋注（従来型）", "unknown": "不明"}),
+    "municipality": ("接種した自治体", "Municipality of the dose", {"own": "自市区町村", "unknown": "不明"}),
+    "certificate_channel": ("交付方法", "Channel", {"counter": "窓口", "store": "コンビニ"}),
     "batch": ("受領回", "Batch", {1: "1", 2: "2"}),
     "age_band": ("年齢階級", "Age band", {"65-69": "65〜69歳", "70-74": "70〜74歳"}),
     "sex": ("性別", "Sex", {"1": "男", "2": "女"}),

@@ -16,6 +16,7 @@ _RULES = {
     "coverage_fiscal_year": ("標準的な接種期間の人口（12か月相当）", "population in the standard ages, scaled to twelve months"),
     "coverage_cumulative": ("その月齢に観察中の未接種者", "those still followed and without the dose at that age"),
     "dropout": ("最初の回を受けた対象者", "eligible residents with the first dose"),
+    "covid_coverage": ("基準日の住民のすべて", "all residents of the as-of day"),
     "unvaccinated": ("基準日に対象期間内の住民", "residents whose window is open on the as-of day"),
     "missed_opportunities": ("接種できる状態で来所した日数", "visits on which the dose was due"),
 }

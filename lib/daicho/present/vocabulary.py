@@ -14,7 +14,7 @@ from daicho.gate.release import Release, label_of
 from daicho.measures import dimensions
 from daicho.present.labels import english_label
 
-_CODELISTS = {"dose": "dose_stage", "row": "form_line", "column": "age_category"}
+_CODELISTS = {"dose": "dose_stage", "row": "form_line", "column": "age_category", "maker": "covid_maker", "product": "covid_product"}
 """Dimensions whose code list has another name; every other dimension's list is named like it."""
 
 _RULES = {
@@ -86,6 +86,8 @@ def _names(frame: pl.DataFrame, dimension: str, *, contracts_dir: Path, language
     if language == "ja":
         return {}
     codes = _codelist(dimension, contracts_dir)
+    if (known := dimensions().get(dimension)) is not None and known.kind == "integer" and known.template[1] != "{}":
+        return {str(code): known.template[1].format(code) for code in frame.get_column(dimension).unique().drop_nulls()}
     if codes is None:
         return {code: texts[1] for code, texts in _own_labels(dimension).items()}
     if "label_en" not in codes.columns:
