@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -237,6 +238,21 @@ def test_zero_withheld_and_not_applicable_stay_apart(form: str, zero: str) -> No
         assert marks == {zero, "＊", "－"}
         assert "＊" in svg
         assert "－" in svg
+
+
+def test_a_curve_has_a_point_for_a_zero_a_mark_for_what_is_withheld_and_nothing_where_nothing_applies() -> None:
+    release = make_release("coverage_cumulative", by=["age_months"])
+    states = ["zero", "suppressed", "not_applicable"]
+    frame = release.frame.head(3).with_columns(
+        *(pl.Series(name, [0.0, None, None], dtype=pl.Float64) for name in ("coverage_rate", "ci_low", "ci_high")),
+        *(pl.Series(status_of(name), states) for name in ("coverage_rate", "ci_low", "ci_high")),
+    )
+    chart = present(Release(frame=frame, facts=release.facts)).chart(form="curves", title="図")
+    assert [row["mark"] for row in _rows(chart.to_dict())] == ["0.0 %", "＊", "－"]
+    svg = _spec_texts(chart)
+    points = re.findall(r'<path[^>]*aria-roledescription="point"', svg)
+    assert len(points) == 1, "the zero alone stands on the curve"
+    assert "＊" in svg and "－" not in svg
 
 
 def test_a_stack_has_no_part_for_a_zero_one_for_what_is_withheld_and_no_bar_where_nothing_applies() -> None:

@@ -29,6 +29,14 @@ def test_table_of_fourteen_columns_turns_to_landscape_in_one_part() -> None:
     assert (layout.is_landscape, len(layout.parts)) == (True, 1)
 
 
+def test_headings_in_words_take_three_lines_before_a_table_turns() -> None:
+    years = [(f"y{year}", f"born in FY{year}", "rate") for year in range(2017, 2025)]
+    columns = [("vaccine", "Vaccine", "text"), ("dose", "Dose", "text"), *years]
+    row = [build.cell("Measles-rubella"), build.cell("1st period"), *(build.rate(0.95) for _ in years)]
+    layout = layout_table(read_table(build.table(columns, [row]), number=1))
+    assert (layout.is_landscape, len(layout.parts)) == (False, 1)
+
+
 @pytest.mark.parametrize("months", range(1, 40, 3))
 def test_no_part_is_wider_than_its_page_and_every_column_appears(months: int) -> None:
     table = read_table(build.wide_table(months), number=1)

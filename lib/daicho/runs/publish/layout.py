@@ -28,6 +28,7 @@ _LONGEST_UNBROKEN_TEXT_EM = 16.0
 _UNBROKEN_HEADING_EM = 6.0
 _BROKEN_HEADING_EM = 5.0
 _NARROWEST_EM = 3.0
+_LINES_OF_WORDS = 3
 _MOST_STRETCH = 1.7
 _REPEATED_COLUMNS = 2
 _LONGEST_UNBROKEN_TABLE = 20
@@ -90,10 +91,18 @@ def _needed_em(table: Table, position: int) -> float:
     cells = max((width_em(row[position].text) for row in table.rows), default=0.0)
     if not column.is_number:
         cells = min(cells, _LONGEST_UNBROKEN_TEXT_EM)
-    heading = width_em(column.label)
-    if heading > _UNBROKEN_HEADING_EM:
-        heading = max(_BROKEN_HEADING_EM, math.ceil(heading / 2) + 1.0)
-    return max(cells, heading, _NARROWEST_EM)
+    return max(cells, _heading_em(column.label), _NARROWEST_EM)
+
+
+def _heading_em(label: str) -> float:
+    """The least width of a heading: a long one takes two lines; one in words takes up to three, and no word is broken."""
+    whole = width_em(label)
+    if whole <= _UNBROKEN_HEADING_EM:
+        return whole
+    words = label.split(" ")
+    if len(words) > 2:
+        return max(*(width_em(word) for word in words), math.ceil(whole / _LINES_OF_WORDS) + 1.0)
+    return max(_BROKEN_HEADING_EM, math.ceil(whole / 2) + 1.0)
 
 
 def _width_pt(need_em: float, size: float) -> float:
