@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from tests.measures.mart_factory import Event, Institution, Ledger, Person, Ruled, ask, build_mart
-from tests.measures.payment_cases import FLU_2500, TODDLER, terms
+from tests.measures.payment_cases import FLU_2500, TODDLER
 from tests.measures.people import dose, on, resident, screening
 
 from daicho.gate.close_record import canonical, figures, totals, with_header

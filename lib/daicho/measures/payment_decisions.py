@@ -21,6 +21,11 @@ _INTERVAL_KEPT = """counted_from IS NULL
 _SAME_DOSE = """h.person = {0}.person AND h.vaccine = {0}.vaccine AND h.dose = {0}.dose AND h.event_on = {0}.event_on
                         AND h.is_screened_only = {0}.is_screened_only"""
 
+_NO_PRICE = "(a.prices <> 1 OR (NOT a.is_screened_only AND a.copay_rules <> 1))"
+_NO_RECEIPT = """(a.scheme IN ('reimbursement', 'subsidised_cap')
+                  AND (a.charged_yen IS NULL OR (a.scheme = 'reimbursement' AND a.applied_on IS NULL)))"""
+_OTHER_PRICE = "(a.scheme NOT IN ('reimbursement', 'subsidised_cap') AND a.charged_yen NOT IN (a.gross_yen, a.gross_yen - a.copay_yen))"
+
 _ELIGIBILITY = f"""
 seasonal AS (                  -- 年度(シーズン)ごとに1回の接種
     SELECT DISTINCT vaccine_code FROM reference.schedule WHERE season_from IS NOT NULL
@@ -95,18 +100,22 @@ judged AS (
                 WHEN k.claim IS NOT NULL THEN 'COMPONENT'
                 WHEN h.is_second THEN 'SECOND_DOSE'
                 WHEN a.birth_date IS NULL OR (g.is_undecidable AND NOT g.is_open) THEN 'AGE_UNKNOWN'
-                WHEN a.prices <> 1 OR (NOT a.is_screened_only AND a.copay_rules <> 1) THEN 'NO_PRICE'
-                WHEN NOT coalesce(g.is_open, false) THEN 'OUT_OF_AGE'
-                WHEN NOT g.is_interval_kept THEN 'SHORT_INTERVAL'
-                WHEN a.scheme IN ('reimbursement', 'subsidised_cap') AND (a.charged_yen IS NULL
-                  OR (a.scheme = 'reimbursement' AND a.applied_on IS NULL)) THEN 'NO_RECEIPT'
+                WHEN {_NO_PRICE} THEN 'NO_PRICE'
+                WHEN NOT coalesce(g.is_open, false) AND t.out_of_age <> 'pay' THEN 'OUT_OF_AGE'
+                WHEN g.is_open AND NOT g.is_interval_kept AND t.short_interval <> 'pay' THEN 'SHORT_INTERVAL'
+                WHEN {_NO_RECEIPT} THEN 'NO_RECEIPT'
                 WHEN a.scheme = 'reimbursement' AND (a.requested_on IS NULL OR a.requested_on > a.event_on) THEN 'NO_REQUEST'
                 WHEN a.scheme = 'reimbursement' AND a.applied_on > a.event_on + to_months(t.reimbursement_months) THEN 'APPLIED_LATE'
-                WHEN a.scheme NOT IN ('reimbursement', 'subsidised_cap') AND a.charged_yen NOT IN (a.gross_yen, a.gross_yen - a.copay_yen)
-                  THEN 'PRICE_DIFFERENCE'
+                WHEN {_OTHER_PRICE} AND t.price_difference <> 'pay' THEN 'PRICE_DIFFERENCE'
                 WHEN a.copay_class = 'paid' AND a.is_on_welfare AND a.rule_yen > 0 THEN 'COPAY_CONTRADICTION'
+                -- What the contract pays all the same is paid with its reason, when nothing else is wrong.
+                WHEN NOT coalesce(g.is_open, false) THEN 'OUT_OF_AGE'
+                WHEN NOT g.is_interval_kept THEN 'SHORT_INTERVAL'
+                WHEN {_OTHER_PRICE} THEN 'PRICE_DIFFERENCE'
            END AS finding,
-           t.out_of_age, t.short_interval, t.price_difference
+           t.out_of_age, t.short_interval, t.price_difference,
+           -- Without an amount there is nothing to pay, whatever an officer decides.
+           CASE WHEN {_NO_PRICE} THEN 'NO_PRICE' WHEN {_NO_RECEIPT} THEN 'NO_RECEIPT' END AS missing
     FROM amount AS a
     CROSS JOIN reference.payment_rule AS t
     LEFT JOIN twin AS w ON w.claim = a.claim
@@ -126,8 +135,8 @@ ruled AS (                     -- what the rules alone say
                    WHEN finding = 'PRICE_DIFFERENCE' THEN price_difference
                    WHEN finding IN ('DUPLICATE', 'COMPONENT', 'SAME_DAY', 'APPLIED_LATE') OR (finding = 'SECOND_DOSE' AND is_seasonal) THEN 'reject'
                    ELSE 'hold' END AS ruling,
-              -- Without an amount there is nothing to pay, and no event is paid twice: a decision to pay cannot stand.
-              coalesce(finding IN ('NO_DATE', 'FUTURE_DATE', 'UNKNOWN_DOSE', 'NO_PRICE', 'NO_RECEIPT'), false) AS is_unpayable,
+              -- A decision to pay cannot stand without an amount, nor pay an event twice.
+              CASE WHEN finding IN ('NO_DATE', 'FUTURE_DATE', 'UNKNOWN_DOSE') THEN finding ELSE missing END AS unpayable,
               coalesce(finding IN ('DUPLICATE', 'CROSS_CHANNEL', 'COMPONENT'), false) AS is_paid_elsewhere
     FROM judged
 )
@@ -136,10 +145,11 @@ SELECT person, vaccine, dose, event_on, is_screened_only, institution, ward, pai
        price_excl_yen, tax_rate, charged_yen, gross_yen, copay_yen, fee_yen, batch, line,
        CASE WHEN ruling = 'unclaimed' OR verdict IS NULL THEN finding
             WHEN verdict = 'contradiction' OR (verdict = 'pay' AND is_paid_elsewhere) THEN 'DECISION_CONTRADICTION'
-            WHEN verdict = 'pay' AND (is_unpayable OR finding IS NULL) THEN finding
+            WHEN verdict = 'pay' AND unpayable IS NOT NULL THEN unpayable
+            WHEN verdict = 'pay' AND finding IS NULL THEN NULL
             ELSE verdict_reason END AS reason,
        CASE WHEN ruling = 'unclaimed' OR verdict IS NULL THEN ruling
-            WHEN verdict = 'contradiction' OR (verdict = 'pay' AND (is_paid_elsewhere OR is_unpayable)) THEN 'hold'
+            WHEN verdict = 'contradiction' OR (verdict = 'pay' AND (is_paid_elsewhere OR unpayable IS NOT NULL)) THEN 'hold'
             ELSE verdict END AS decision
 FROM ruled
 """
