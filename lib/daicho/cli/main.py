@@ -31,6 +31,7 @@ COMMANDS = {
     "protect": "protect",
     "attack": "protect",
     "check": "check",
+    "check-table": "check_table",
 }
 
 
@@ -43,7 +44,7 @@ class LazyGroup(DaichoGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(f"daicho.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        command = getattr(importlib.import_module(f"daicho.cli.{COMMANDS[cmd_name]}"), cmd_name.replace("-", "_"))
         return command if isinstance(command, click.Command) else None
 
 
