@@ -16,7 +16,9 @@ from daicho.present import ledger
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
-REPORTS = ("coverage", "coverage_district", "reminders", "annual_counts", "consignment_payments", "data_quality", "covid", "shared_copy")
+REPORTS = (
+    "coverage", "coverage_district", "reminders", "annual_counts", "reconciliation", "consignment_payments", "data_quality", "covid", "shared_copy",
+)  # fmt: skip
 NOTEBOOKS = (*REPORTS, "explore/start_here")
 
 

@@ -16,6 +16,7 @@ PROFILES = {
     "coverage_district": "internal",
     "reminders": "internal",
     "annual_counts": "statutory",
+    "reconciliation": "statutory",
     "consignment_payments": "settlement",
     "data_quality": "internal",
     "covid": "internal",

@@ -105,6 +105,17 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
         ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),
         ColumnFacts("persons_count", "人数", "Persons", "count", "人"),
     ),
+    "dose_reconciliation": (ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),),
+    "dose_validity": (ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),),
+    "residents": (ColumnFacts("residents_count", "住民数", "Residents", "count", "人"),),
+    "population_changes": tuple(
+        ColumnFacts(f"{name}_count", label, label_en, "count", "人")
+        for name, label, label_en in (
+            ("opening", "年度当初", "Opening"), ("births", "出生", "Births"), ("moved_in", "転入", "Moved in"),
+            ("other_in", "その他の増", "Other gains"), ("deaths", "死亡", "Deaths"), ("moved_out", "転出", "Moved out"),
+            ("other_out", "その他の減", "Other losses"), ("closing", "年度末", "Closing"),
+        )
+    ),
     "intake_quality": (ColumnFacts("rows_count", "行数", "Rows", "count", "件"),),
 }
 
@@ -125,6 +136,7 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "ward": ("区", "Ward", {"131016": "千代田区", "131032": "港区", "131041": "新宿区", "131121": "世田谷区"}),
     "reason": ("理由", "Reason", {"OUT_OF_AGE": "対象期間外", "NO_PRICE": "単価なし", "unknown": "不明"}),
     "decision": ("判定", "Decision", {"hold": "保留", "reject": "却下"}),
+    "coverage_state": ("接種率の扱い", "Coverage", {"counted": "接種率に数える", "not_resident": "接種日に住民でない"}),
     "kind": ("種別", "Kind", {"resident": "住民記録", "vaccination": "接種記録", "vrs_wide": "VRS"}),
     "rule": ("規則", "Rule", {"bad_date": "bad_date", "missing_person": "missing_person", "accepted": "accepted"}),
     "recovery": ("その後", "Recovery", {"recoverable": "取り戻せる", "lost": "期間を過ぎた"}),

@@ -122,6 +122,15 @@ _REASONS = {
     "DECISION_CONTRADICTION": ("担当者の判断が矛盾", "Officers' decisions contradict each other, or pay twice"),
 }
 
+# Whether coverage counts a dose, and why not.
+_COVERAGE_STATES = {
+    "counted": ("接種率に数える", "Counted for coverage"),
+    "not_resident": ("接種日に住民でない", "Not resident on the day"),
+    "unknown_dose": ("接種期・回数が不明", "Unknown stage or number"),
+    "timing_unknown": ("時期不明", "Timing unknown"),
+}
+COVERAGE_STATES = tuple(_COVERAGE_STATES)
+
 # Why a record of the ledger is in no row of the form, in the order in which the reasons are judged.
 _FORM_REASONS = {
     "screened_only": ("予診のみ（接種していない）", "Screened only: no dose"),
@@ -182,6 +191,9 @@ _DIMENSIONS = (
     Dimension("copay_class", "自己負担区分", "Self-payment class", "自己負担の徴収・免除・無料の別", codelist="copay_class"),
     Dimension("decision", "判定", "Decision", "支払の判定", labels=MappingProxyType(_DECISIONS)),
     Dimension("reason", "理由", "Reason", "支払の判定の理由・様式に計上しない理由", labels=MappingProxyType({**_REASONS, **_FORM_REASONS})),
+    Dimension(
+        "coverage_state", "接種率の扱い", "Coverage", "接種率に数えるか", labels=MappingProxyType(_COVERAGE_STATES),
+    ),
     Dimension("line_kind", "請求区分", "Kind of line", "接種・予診のみ・事務費の別", codelist="invoice_line_kind"),
     Dimension("difference", "差異の種類", "Kind of difference", "請求と台帳の差の原因", labels=MappingProxyType(_DIFFERENCES)),
     Dimension("claim_status", "請求の扱い", "Status of the bill", "請求が範囲内か", labels=MappingProxyType(_CLAIM_STATUSES)),

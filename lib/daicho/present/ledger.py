@@ -20,6 +20,7 @@ from daicho.present.notes import write_methods
 from daicho.present.official import Municipality, municipality_of
 from daicho.present.periods import Period, make_period
 from daicho.present.prose import Markdown
+from daicho.present.reconciliation import Reconciliation, ask_reconciliation
 from daicho.present.released import PresentedRelease
 from daicho.present.tables import Table
 from daicho.present.theme import load_altair
@@ -155,6 +156,10 @@ class Ledger:
         return ask_yearly_return(
             self, fiscal_year=fiscal_year, earlier_years=earlier_years, snapshot=snapshot, contracts_dir=self._reference()
         )
+
+    def reconciliation(self, *, period: Period, snapshot: int = 0) -> Reconciliation:
+        """Ask for everything the reconciliation of a fiscal year holds; `snapshot` 0 is the newest."""
+        return ask_reconciliation(self, period=period, fiscal_year=period.fiscal_year, snapshot=snapshot)
 
     def say(self, ja: str, en: str, **figures: object) -> Markdown:
         """Return a sentence for the report in the session's language, with `{names}` filled from the figures."""
