@@ -39,7 +39,7 @@ OUTCOME_LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "differs_date_and_name": ("接種日とワクチン名が相違", "Dates and names differ"),
         "only_copy": ("副本のみ", "Copy only"),
         "only_original": ("原本のみ", "Original only"),
-        "not_offered": ("原本のみ（接種日に住民でない）", "Original only, not resident that day"),
+        "not_offered": ("原本のみ（転入前等）", "Original only, before moving in"),
     }
 )
 COVID_OUTCOMES = (

@@ -164,7 +164,7 @@ def monthly_bars(
     alt = load_altair()
     limit_series(picture, series)
     base = alt.Chart().encode(
-        x=alt.X(f"{x}:N", sort=picture.order(x), title=picture.label_of(x), axis=alt.Axis(labelAngle=0, grid=False)),
+        x=alt.X(f"{x}:N", sort=picture.order(x), title=picture.label_of(x), axis=alt.Axis(labelAngle=0, grid=False, labelOverlap=True)),
         tooltip=tooltip(picture, dimensions),
     )
     y = alt.Y(

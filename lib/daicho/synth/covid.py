@@ -47,6 +47,7 @@ class CovidDoses:
     maker: Indexes
     lot: Indexes
     municipality: Indexes  # position in `municipality_codes`
+    is_complete: Flags  # where not, neither source knows maker and municipality
     in_ledger: Flags
     in_vrs: Flags
 
@@ -92,6 +93,7 @@ def _on_record(
         municipality=np.where(elsewhere, rng.integers(1, len(municipality_codes(places)), size), 0).astype(np.int32),
         in_ledger=source >= rates.COVID_ONLY_VRS,
         in_vrs=source < 1 - rates.COVID_ONLY_LEDGER,
+        is_complete=rng.random(size) >= rates.COVID_INCOMPLETE,
     )
 
 
@@ -109,12 +111,12 @@ def covid_record_frame(streams: Streams, doses: CovidDoses, numbering: Numbering
     return pl.DataFrame(
         {
             "宛名番号": numbers(numbering.current[persons]),
-            "自治体コード": gather(municipality_codes(places), doses.municipality[mine]),
+            "自治体コード": only_where(gather(municipality_codes(places), doses.municipality[mine]), doses.is_complete[mine]),
             "接種券番号": numbers(vouchers(persons)),
             "接種状況": gather(("接種済",), np.zeros(len(mine), dtype=np.int32)),
             "接種回": numbers(doses.number[mine]),
             "接種日": compact_days(days),
-            "ワクチンメーカー": gather(MAKERS, doses.maker[mine]),
+            "ワクチンメーカー": only_where(gather(MAKERS, doses.maker[mine]), doses.is_complete[mine]),
             "ロット番号": lots(doses.maker[mine], doses.lot[mine], days),
             "ワクチン種類": gather(_KINDS, doses.maker[mine]),
             "製品名": _products(doses.maker[mine], days),

@@ -86,7 +86,7 @@ HABIT_SPREAD = 0.30  # how much the same elderly come every season
 # Chance of dose k after dose k-1, under 60 and from 60; dose 1 as a share of the age group. Rounded from the national totals, assumed here.
 COVID_UNDER_60 = (0.83, 0.99, 0.72, 0.40, 0.45, 0.35, 0.40)
 COVID_FROM_60 = (0.92, 0.995, 0.94, 0.88, 0.82, 0.78, 0.75)
-COVID_ONLY_LEDGER, COVID_ONLY_VRS, COVID_UNLINKED = 0.015, 0.012, 0.004  # assumed
+COVID_ONLY_LEDGER, COVID_ONLY_VRS, COVID_UNLINKED, COVID_INCOMPLETE = 0.015, 0.012, 0.004, 0.003  # assumed
 # Of the doses in both sources, those whose day, lot, maker, municipality, or day and lot differ; assumed.
 COVID_DIFFERS = (0.004, 0.0025, 0.0015, 0.0015, 0.0005)
 CERTIFICATES = 0.14  # persons vaccinated with a vaccination certificate

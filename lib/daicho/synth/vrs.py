@@ -11,7 +11,7 @@ from daicho.synth.days import eight_digits
 from daicho.synth.numbering import Numbering
 from daicho.synth.reference import Places
 from daicho.synth.streams import Days, Streams, pick
-from daicho.synth.text import compact_days, gather, numbers
+from daicho.synth.text import compact_days, gather, numbers, only_where
 
 _VENUES = (
     "区民センター",
@@ -49,12 +49,12 @@ def vrs_frame(streams: Streams, doses: CovidDoses, numbering: Numbering, places:
         "接種履歴登録日時": registered,
         "接種日": compact_days(days),
         "券番号": numbers(vouchers(persons)),
-        "接種自治体コード": gather(codes, municipality),
+        "接種自治体コード": only_where(gather(codes, municipality), doses.is_complete[mine]),
         "接種会場名": gather(_VENUES, rng.integers(0, len(_VENUES), len(mine))),
         "接種医師名": gather(
             [f"{name}　{given}" for name in _DOCTORS for given in ("一郎", "直美")], rng.integers(0, 2 * len(_DOCTORS), len(mine))
         ),
-        "ワクチンメーカー": gather(MAKERS, maker),
+        "ワクチンメーカー": only_where(gather(MAKERS, maker), doses.is_complete[mine]),
         "ロット番号": lots(doses.maker[mine], lot, doses.days[mine]),
     }
     wide: dict[str, pl.Series] = {"個別宛名番号": numbers(numbering.current[row_of[order]], present=is_linked)}
