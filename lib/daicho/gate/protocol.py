@@ -8,6 +8,7 @@ Every answer has the same header keys and an Arrow body, whether it releases, re
 from __future__ import annotations
 
 import json
+import math
 import socket
 import struct
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from daicho.gate.release import canonical_json, empty_body
 HEADER_LIMIT = 1 << 20
 REQUEST_LIMIT = 64 << 10
 BODY_LIMIT = 256 << 20
+DEPTH_LIMIT = 32
 _LENGTHS = struct.Struct(">II")
 _ERRORS: Mapping[str, type[DaichoError]] = {
     error.__name__: error for error in (DataError, UsageError, DisclosureError, SealError, VaultError)
@@ -71,7 +73,7 @@ def receive_frame(connection: socket.socket, *, header_limit: int, body_limit: i
         header = json.loads(encoded.decode("utf-8"))
     except (ValueError, RecursionError):
         header = None
-    if not isinstance(header, dict):
+    if not isinstance(header, dict) or not _can_be_kept(header):
         raise ProtocolError("a frame has no JSON object")
     return Frame(header=header, body=_receive(connection, body_length) if body_length else b"")
 
@@ -92,6 +94,31 @@ def raise_refusal(header: Mapping[str, Any]) -> None:
     name = header.get("error")
     if name:
         raise _ERRORS.get(str(name), VaultError)(str(header.get("message", "")))
+
+
+def _can_be_kept(header: dict[str, Any]) -> bool:
+    """Whether a header can be written into log and answer as it came: no NaN, no half character, no nesting without end.
+
+    Python's JSON reads all three, but what it writes of them is no JSON, or it fails: the request would end in no line of the log.
+    """
+    level: list[Any] = [header]
+    for _ in range(DEPTH_LIMIT):
+        parts = [part for value in level for part in (value.items() if isinstance(value, dict) else value)]
+        if not all(isinstance(part, list | dict | tuple) or _is_plain(part) for part in parts):
+            return False
+        level = [part for part in parts if isinstance(part, list | dict | tuple)]
+        if not level:
+            return True
+    return False
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    try:
+        return not isinstance(value, str) or bool(value.encode()) or not value
+    except UnicodeEncodeError:
+        return False
 
 
 def _receive(connection: socket.socket, length: int, *, may_end: bool = False) -> bytes:

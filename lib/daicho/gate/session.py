@@ -67,8 +67,7 @@ def attend(connection: socket.socket, office: Office) -> None:
             return
         connection.settimeout(None)
         while True:
-            frame = receive_frame(connection, header_limit=REQUEST_LIMIT, body_limit=0)
-            answer = _answer(frame.header, caller, office)
+            answer = _answer(_next_request(connection, caller, office), caller, office)
             connection.settimeout(SEND_SECONDS)
             _send(connection, answer)
             connection.settimeout(None)
@@ -76,6 +75,15 @@ def attend(connection: socket.socket, office: Office) -> None:
         return
     except Exception as error:
         note_failure(error)
+
+
+def _next_request(connection: socket.socket, caller: Caller, office: Office) -> Mapping[str, Any]:
+    """The next request of an admitted session. What is no frame ends the session, and the log says so."""
+    try:
+        return receive_frame(connection, header_limit=REQUEST_LIMIT, body_limit=0).header
+    except ProtocolError:
+        office.log.record(caller, request={"op": "frame"}, outcome="refused:ProtocolError")
+        raise
 
 
 def _admit(connection: socket.socket, peer: Peer, office: Office) -> Caller | None:
