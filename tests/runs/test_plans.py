@@ -35,7 +35,7 @@ def test_a_report_is_made_once_for_each_district(office: Config) -> None:
     districts = load_codelist(office.contracts_dir, "district")
     each = {job.report.name: job for job in jobs if job.parameters.get("district")}
     assert list(each) == [f"coverage_district_{code}" for code in districts["code"]]
-    assert [job.report.name for job in jobs if job.report.name not in each] == ["coverage", "reminders"]
+    assert [job.report.name for job in jobs if job.report.name not in each] == ["coverage", "reminders", "covid"]
     for code, label in districts.select("code", "label").iter_rows():
         job = each[f"coverage_district_{code}"]
         assert job.parameters == {"district": code, "fiscal_year": 2026, "as_of": "2026-06-30"}
