@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -20,13 +20,15 @@ from daicho.gate.failures import FAILED, note_failure
 from daicho.gate.plan import Plan, make_plan, planned_facts
 from daicho.gate.profiles import DisclosureRules
 from daicho.gate.protocol import Answer, refusal
-from daicho.gate.publication import refuse_derivable, refuse_gaps
-from daicho.gate.release import Release, canonical_json, label_of, release_to_bytes, status_of
+from daicho.gate.publication import refuse_gaps
+from daicho.gate.release import Release, canonical_json, label_of, release_from_bytes, release_to_bytes, status_of
 from daicho.gate.release_ledger import Recorded, ReleaseLedger, body_hash
 from daicho.gate.request import joined_purpose, parse_request
 from daicho.gate.roles import profiles_for, require_profile, roles_of
 from daicho.gate.snapshots import OpenSnapshots
-from daicho.gate.suppression import PAYEES_COLUMN, THRESHOLD_COLUMN, protect
+from daicho.gate.standing import Draft, Standing, Verdict
+from daicho.gate.suppression import PAYEES_COLUMN, protect, withhold_more
+from daicho.gate.thresholds import with_thresholds
 
 MAX_ROWS = 500_000
 DEFAULT_PROFILE = "internal"
@@ -65,6 +67,9 @@ class Answers:
         self._snapshots = snapshots
         self._clock = clock
         self._publishing = threading.Lock()
+        self._standing = Standing(
+            engine=engine, count=lambda snapshot, query: snapshots.run(snapshot, query.sql, query.bound), ledger=ledger, rules=rules
+        )
 
     def allowed_profiles(self, caller: Caller) -> frozenset[str]:
         """Profiles the caller may ask for now: a grant may have ended since the connection was opened."""
@@ -101,7 +106,7 @@ class Answers:
         plan = make_plan(request, profile=profile, purpose=purpose, engine=self._engine, config=self._config)
         recorded = self._ledger.find(plan.release_id)
         if recorded is None:
-            recorded, body = self._record(plan, *self._make(plan))
+            recorded, body = self._record(plan, self._make(plan))
         else:
             body = self._ledger.read(plan.release_id)
         self._ledger.record_use(plan.release_id, run_id=caller.run_id)
@@ -112,68 +117,56 @@ class Answers:
             suppressed=recorded.suppressed_cells,
         )
 
-    def _make(self, plan: Plan) -> tuple[Recorded, bytes]:
-        """Count, protect and label; nothing is kept yet."""
+    def _make(self, plan: Plan) -> Draft:
+        """Count and protect; nothing is kept yet."""
         measure, profile = plan.request.measure, plan.profile
         counted = self._snapshots.run(plan.snapshot, plan.query.sql, plan.query.bound)
         if counted.height > MAX_ROWS:
             raise DisclosureError(f"the table has more than {MAX_ROWS:,} rows: drop a dimension or filter.")
         if profile.minimum_payees and measure.counts_payees and PAYEES_COLUMN not in counted.columns:
             raise DisclosureError(f"{measure.name} has no figures under the profile {profile.name}: its payees cannot be counted.")
-        counted = _with_thresholds(counted, plan=plan, engine=self._engine)
+        counted = with_thresholds(counted, by=plan.request.by, where=plan.query.where, profile=profile, engine=self._engine)
         protected = protect(counted, dimensions=plan.request.by, values=measure.rules, profile=profile)
-        facts = planned_facts(
-            plan,
-            cells=protected.cells,
-            suppressed_cells=protected.suppressed_cells,
-            unverified=self._engine.is_unverified(measure.name, where=plan.query.where),
-        )
-        labelled = self._engine.add_labels(protected.frame, by=plan.request.by, snapshot=plan.snapshot)
-        body = release_to_bytes(Release(frame=_in_order(labelled, plan=plan), facts=facts))
         recorded = Recorded(
             release_id=plan.release_id,
             request=plan.resolved,
             key=plan.key,
             profile=profile.name,
-            sha256=body_hash(body),
-            cells=facts.cells,
-            suppressed_cells=facts.suppressed_cells,
+            sha256="",
+            cells=protected.cells,
+            suppressed_cells=protected.suppressed_cells,
             recorded_at=self._clock().isoformat(timespec="milliseconds"),
         )
         if profile.refuse_derivable:
             refuse_gaps(recorded, has_estimates=any(rule.kind == "estimate" for rule in measure.rules), implicit=measure.implicit)
-        return recorded, body
+        return Draft(recorded=recorded, snapshot=plan.snapshot, counted=counted, statuses=protected.frame)
 
-    def _record(self, plan: Plan, recorded: Recorded, body: bytes) -> tuple[Recorded, bytes]:
+    def _record(self, plan: Plan, draft: Draft) -> tuple[Recorded, bytes]:
         """Record a new release, one at a time: no two public ones may pass each other unseen."""
         with self._publishing:
             held = self._ledger.find(plan.release_id)
             if held is not None:
                 return held, self._ledger.read(plan.release_id)
+            verdict, frame = Verdict(), draft.statuses
             if plan.profile.refuse_derivable:
-                refuse_derivable(recorded, published=self._ledger.all(), rules=self._rules)
-            self._ledger.record(recorded, body, log=self._log.position())
-            return recorded, body
+                twin = next((other for other in self._ledger.all() if other.key["content"] == plan.key["content"]), None)
+                if twin is not None:
+                    # The same table for another purpose: the same figures, whatever was published since.
+                    return self._keep(plan, draft, release_from_bytes(self._ledger.read(twin.release_id)).frame, protection={})
+                verdict = self._standing.judge(draft)
+                frame = withhold_more(frame, verdict.widened, values=plan.request.measure.rules)
+            labelled = self._engine.add_labels(frame, by=plan.request.by, snapshot=plan.snapshot)
+            return self._keep(plan, draft, _in_order(labelled, plan=plan), protection=verdict.protection)
 
-
-def _with_thresholds(counted: pl.DataFrame, *, plan: Plan, engine: Engine) -> pl.DataFrame:
-    """Give each row its area's threshold where the table is about areas: broken down by one, or filtered for a single one."""
-    profile, by, where = plan.profile, plan.request.by, plan.query.where
-    threshold = pl.lit(profile.threshold, dtype=pl.Int64)
-    nothing = pl.lit(False)
-    about = [name for name in profile.area_dimensions if name in by or len(where.get(name, ())) == 1]
-    if profile.threshold is None or not about:
-        return counted
-    for name in about:
-        population = engine.area_population(name)
-        codes = counted[name].unique().to_list() if name in by else where[name]
-        limits = {code: profile.area_threshold(population.get(code)) for code in codes}
-        area = pl.col(name) if name in by else pl.lit(where[name][0])
-        threshold = pl.max_horizontal(
-            threshold, area.replace_strict({code: limit or 0 for code, limit in limits.items()}, return_dtype=pl.Int64)
-        )
-        nothing = nothing | area.is_in([code for code, limit in limits.items() if limit is None])
-    return counted.with_columns(pl.when(nothing).then(None).otherwise(threshold).alias(THRESHOLD_COLUMN))
+    def _keep(self, plan: Plan, draft: Draft, frame: pl.DataFrame, *, protection: Mapping[str, Any]) -> tuple[Recorded, bytes]:
+        """Write a finished table as a release into the ledger."""
+        suppressed = sum(int((frame[status_of(value.name)] == "suppressed").sum()) for value in plan.request.measure.values)
+        unverified = self._engine.is_unverified(plan.request.measure.name, where=plan.query.where)
+        facts = planned_facts(plan, cells=draft.recorded.cells, suppressed_cells=suppressed, unverified=unverified, protection=protection)
+        body = release_to_bytes(Release(frame=frame, facts=facts))
+        recorded = replace(draft.recorded, sha256=body_hash(body), suppressed_cells=suppressed)
+        self._ledger.record(recorded, body, log=self._log.position())
+        return recorded, body
 
 
 def _in_order(frame: pl.DataFrame, *, plan: Plan) -> pl.DataFrame:

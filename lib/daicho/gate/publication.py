@@ -1,13 +1,12 @@
-"""What earlier public releases forbid. Until complementary suppression exists, no withheld figure may stand beside a margin of it.
+"""Which public releases may share people, judged from their requests alone, never from rows; and what to say when they may not stand together.
 
 A figure withheld in one public table can be found by subtraction as soon as another public table counts the same people in a coarser,
-finer or other breakdown, or at another snapshot. So two public releases that may share people are only both allowed when neither
-withholds anything. Which people two requests share is judged from the requests alone, never from rows.
+finer or other breakdown, or at another snapshot. `standing` decides what then happens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from daicho.core.errors import DisclosureError
@@ -15,13 +14,6 @@ from daicho.gate.profiles import DisclosureRules
 from daicho.gate.release_ledger import Recorded
 
 _PERIODS = ("fiscal_year", "month")
-
-
-def refuse_derivable(release: Recorded, *, published: Iterable[Recorded], rules: DisclosureRules) -> None:
-    """Raise DisclosureError when the release, beside one already published, would let a withheld figure be derived from either."""
-    for earlier in published:
-        if may_not_stand_together(release, earlier, rules=rules):
-            raise DisclosureError(_advice(release, earlier))
 
 
 def refuse_gaps(release: Recorded, *, has_estimates: bool, implicit: Sequence[str]) -> None:
@@ -34,15 +26,6 @@ def refuse_gaps(release: Recorded, *, has_estimates: bool, implicit: Sequence[st
         f"a published table of {release.request['measure']} shows every figure or none, and {release.suppressed_cells} of these rest on too "
         f"few persons: {what}, or use the profile internal."
     )
-
-
-def may_not_stand_together(release: Recorded, earlier: Recorded, *, rules: DisclosureRules) -> bool:
-    """Whether a figure withheld in one of two releases may be derived with the other. The same table twice tells nothing new."""
-    if earlier.profile != release.profile or earlier.request["measure"] not in rules.joint_with(release.request["measure"]):
-        return False
-    if earlier.key["content"] == release.key["content"] or not (release.suppressed_cells or earlier.suppressed_cells):
-        return False
-    return may_share_people(release.request, earlier.request, rules=rules)
 
 
 def may_share_people(request: Mapping[str, Any], other: Mapping[str, Any], *, rules: DisclosureRules) -> bool:
@@ -72,7 +55,8 @@ def _differ(mine: object, theirs: object) -> bool:
     return mine is not None and theirs is not None and mine != theirs
 
 
-def _advice(release: Recorded, earlier: Recorded) -> str:
+def advice(release: Recorded, earlier: Recorded) -> str:
+    """Why a release may not stand beside an earlier one, and what to ask for instead."""
     dropped = _dimension_to_drop(release.request["by"], earlier.request["by"])
     what = f"drop the dimension {dropped}" if dropped else "ask for the breakdown already published, or filter for people it does not count"
     return (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -38,6 +38,7 @@ class ColumnFacts:
 class Facts:
     """What must be known about a release to read it and to account for it. `cells` counts values, `suppressed_cells` those withheld.
 
+    `protection` is what the joint audit found, in counts only: threshold, width promised and narrowest found, cells, releases, seconds.
     `strictness` orders profiles: a document may show releases of its own profile or of a profile with a higher number.
     """
 
@@ -64,6 +65,7 @@ class Facts:
     audit: str
     columns: tuple[ColumnFacts, ...]
     unverified: bool
+    protection: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

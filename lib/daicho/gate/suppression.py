@@ -8,7 +8,7 @@ the same denominator. Rates are computed here, from the counts that remain; esti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -74,6 +74,21 @@ def protect(frame: pl.DataFrame, *, dimensions: Sequence[str], values: Sequence[
     released = marked.select(columns)
     suppressed = sum(int((released[status_of(value.name)] == "suppressed").sum()) for value in shown)
     return Protected(frame=released, cells=released.height * len(shown), suppressed_cells=suppressed)
+
+
+def withhold_more(frame: pl.DataFrame, withheld: Mapping[str, Sequence[bool]], *, values: Sequence[ValueRule]) -> pl.DataFrame:
+    """Withhold further counts of a protected frame, and with them the rates that are computed from them."""
+    counts = {name: list(gone) for name, gone in withheld.items() if any(gone)}
+    for value in values:
+        if value.kind == "rate":
+            gone = [counts[name] for name in (value.numerator, value.denominator) if name in counts]
+            if gone:
+                counts[value.name] = [any(each) for each in zip(*gone, strict=True)]
+    for name, each in counts.items():
+        mask = pl.Series(each, dtype=pl.Boolean)
+        status = pl.when(mask).then(pl.lit("suppressed")).otherwise(pl.col(status_of(name)))
+        frame = frame.with_columns(pl.when(mask).then(None).otherwise(pl.col(name)).alias(name), status.alias(status_of(name)))
+    return frame
 
 
 def _masks(values: Sequence[ValueRule], *, profile: Profile, columns: Sequence[str]) -> dict[str, pl.Expr]:
