@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daicho.measures.model import Cut, Measure, ValueColumn
-from daicho.measures.payment_vocabulary import EARLY_FILTERS, PAYMENT_PARAMETERS, PAYMENT_REFERENCE, PAYMENTS, bind_months
+from daicho.measures.payment_vocabulary import PAYMENT_PARAMETERS, PAYMENT_REFERENCE, PAYMENTS, bind_months
 
 _CELL = "payee, paid_month, line_kind, vaccine"
 _FEWEST_MONTHS = 3  # of own bills before a bill is compared with what is usual
