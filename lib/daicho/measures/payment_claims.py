@@ -59,7 +59,7 @@ history AS MATERIALIZED (      -- every dose the claimants ever had; one withdra
     SELECT d.person, d.vaccine, d.dose, d.given_on FROM dose AS d
     LEFT JOIN (SELECT DISTINCT person, vaccine, dose, event_on FROM officer WHERE verdict = 'reverse' AND NOT is_screened_only) AS o
       ON o.person = d.person AND o.vaccine = d.vaccine AND o.dose = d.dose AND o.event_on = d.given_on
-    WHERE d.date_status = 'ok' AND o.person IS NULL AND d.person IN (SELECT person FROM claim)
+    WHERE d.date_status = 'ok' AND o.person IS NULL AND d.person IN (SELECT DISTINCT person FROM claim)
 ),
 operating AS (                 -- 医療機関: in the list and in operation on the day; without a list only the check digit speaks
     SELECT DISTINCT c.institution, c.event_on FROM (SELECT DISTINCT institution, event_on FROM claim) AS c
@@ -69,12 +69,12 @@ operating AS (                 -- 医療機関: in the list and in operation on 
 association AS (               -- whom an institution claims through
     SELECT institution, arg_max(association_code, coalesce(valid_from, DATE '0001-01-01')) AS association FROM institution GROUP BY institution
 ),
-copay_rule AS (                -- 自己負担: set by the ward of residence, by the day of the event
-    SELECT c.claim, count(*) AS rules, min(r.amount_yen) AS amount_yen, min(r.age_basis) AS age_basis, min(r.age_limit_years) AS age_limit,
+copay_rule AS MATERIALIZED (   -- 自己負担: set by the ward of residence; worked out once for each vaccine and day
+    SELECT c.vaccine, c.event_on, count(*) AS rules, min(r.amount_yen) AS amount_yen, min(r.age_basis) AS age_basis, min(r.age_limit_years) AS age_limit,
            min(r.exempt) AS exempt
-    FROM claim AS c
+    FROM (SELECT DISTINCT vaccine, event_on FROM claim WHERE NOT is_screened_only) AS c
     JOIN reference.copay AS r ON r.vaccine_code = c.vaccine AND {in_force("r", "c.event_on")} AND r.home_ward = {_HOME}
-    WHERE NOT c.is_screened_only GROUP BY c.claim
+    GROUP BY c.vaccine, c.event_on
 ),
 welfare_on_day AS (
     SELECT c.claim, bool_or(contains('|' || r.exempt || '|', '|' || w.welfare_class || '|')
@@ -82,7 +82,7 @@ welfare_on_day AS (
            bool_or(w.handbook_class = 'physical_1') AS has_first_grade_handbook
     FROM claim AS c
     JOIN welfare AS w ON w.person = c.person AND {in_force("w", "c.event_on")}
-    LEFT JOIN copay_rule AS r ON r.claim = c.claim
+    LEFT JOIN copay_rule AS r ON r.vaccine = c.vaccine AND r.event_on = c.event_on
     GROUP BY c.claim
 ),
 known AS MATERIALIZED (        -- each claim with what the register says of the person that day
@@ -95,7 +95,7 @@ known AS MATERIALIZED (        -- each claim with what the register says of the 
     FROM claim AS c
     LEFT JOIN person AS p ON p.person = c.person
     LEFT JOIN welfare_on_day AS w ON w.claim = c.claim
-    LEFT JOIN copay_rule AS r ON r.claim = c.claim
+    LEFT JOIN copay_rule AS r ON r.vaccine = c.vaccine AND r.event_on = c.event_on
 )"""
 """CTEs `officer`, `claim`, `twin`, `history`, `operating`, `association`, `known`. Bound: $as_of, $first_month, $last_month, $first_day,
 $last_day, $with_unclaimed, $with_given (events of those days whatever their month), $recount (closed months too, from the ledger as it stands)."""

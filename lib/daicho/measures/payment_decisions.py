@@ -17,10 +17,6 @@ _INTERVAL_KEPT = """counted_from IS NULL
              OR (event_on > counted_from + coalesce(CAST(min_interval_days AS INTEGER), 0)
                  AND (min_interval_months IS NULL OR event_on > reached_months_on(counted_from, min_interval_months)))"""
 
-# Only equalities: an outer join with any other test compares every row with every row.
-_SAME_DOSE = """h.person = {0}.person AND h.vaccine = {0}.vaccine AND h.dose = {0}.dose AND h.event_on = {0}.event_on
-                        AND h.is_screened_only = {0}.is_screened_only"""
-
 _NO_PRICE = "(a.prices <> 1 OR (NOT a.is_screened_only AND a.copay_rules <> 1))"
 _NO_RECEIPT = """(a.scheme IN ('reimbursement', 'subsidised_cap')
                   AND (a.charged_yen IS NULL OR (a.scheme = 'reimbursement' AND a.applied_on IS NULL)))"""
@@ -34,18 +30,17 @@ stage AS (                     -- order of the stages of a vaccine
     SELECT code, CAST(position AS INTEGER) AS position FROM reference.dose_stage
 ),
 earlier AS (                   -- doses of the same vaccine before this one; of two stages on one day, the lower came first
-    SELECT c.person, c.vaccine, c.dose, c.event_on, false AS is_screened_only, min(d.given_on) AS first_on,
-           max(d.given_on) AS previous_on,
+    SELECT c.claim, min(d.given_on) AS first_on, max(d.given_on) AS previous_on,
            bool_or(CASE WHEN s.vaccine_code IS NULL THEN d.dose = c.dose
                         ELSE fiscal_year(d.given_on) = fiscal_year(c.event_on) END) AS is_second,
            bool_or(s.vaccine_code IS NOT NULL) AS is_seasonal
-    FROM (SELECT DISTINCT person, vaccine, dose, event_on FROM claim WHERE NOT is_screened_only) AS c
+    FROM claim AS c
     JOIN history AS d ON d.person = c.person AND d.vaccine = c.vaccine
     LEFT JOIN stage AS this ON this.code = c.dose
     LEFT JOIN stage AS other ON other.code = d.dose
     LEFT JOIN seasonal AS s ON s.vaccine_code = c.vaccine
-    WHERE d.given_on < c.event_on OR (d.given_on = c.event_on AND other.position < this.position)
-    GROUP BY c.person, c.vaccine, c.dose, c.event_on
+    WHERE NOT c.is_screened_only AND (d.given_on < c.event_on OR (d.given_on = c.event_on AND other.position < this.position))
+    GROUP BY c.claim
 ),
 with_dose AS (                 -- screenings on the day of a dose of the same vaccine
     SELECT DISTINCT c.claim FROM claim AS c
@@ -73,7 +68,7 @@ rule_met AS (                  -- each claim against each rule of its dose: regu
              AND {is_in_season("s", "c.event_on")} AND {_EVIDENCE} AS is_open
     FROM known AS c
     JOIN legal_window AS s ON s.dose = c.dose AND s.birth_date = c.birth_date AND s.sex = c.sex
-    LEFT JOIN earlier AS h ON {_SAME_DOSE.format("c")}
+    LEFT JOIN earlier AS h ON h.claim = c.claim
 ),
 eligibility AS (
     SELECT claim, bool_or(is_open) AS is_open, bool_or(is_open AND ({_INTERVAL_KEPT})) AS is_interval_kept,
@@ -124,7 +119,7 @@ judged AS (
     LEFT JOIN with_dose AS b ON b.claim = a.claim
     LEFT JOIN component AS k ON k.claim = a.claim
     LEFT JOIN operating AS p ON p.institution = a.institution AND p.event_on = a.event_on
-    LEFT JOIN earlier AS h ON {_SAME_DOSE.format("a")}
+    LEFT JOIN earlier AS h ON h.claim = a.claim
     LEFT JOIN eligibility AS g ON g.claim = a.claim
 ),
 ruled AS (                     -- what the rules alone say
