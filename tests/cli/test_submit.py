@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+import openpyxl
 import pytest
 from tests.cli.shell import daicho
 from tests.conftest import TODAY, make_workspace
@@ -101,6 +102,10 @@ def test_a_correction_follows_with_its_reason_and_is_compared_from_then_on(offic
     assert listed[1]["previous"] == listed[0]["digest"]
     assert daicho(office, *RETURN).out == "nothing differs from submission 2 of 2026-11-24\n"
     assert "2 → 3" in daicho(office, *RETURN, "--number", 1).out
+    book = openpyxl.load_workbook(frozen(office, 2) / "data" / "annual_counts.xlsx")
+    (sheet,) = [book[name] for name in book.sheetnames if "差異" in name]
+    assert [row for row in sheet.iter_rows(values_only=True) if row[3] == 2] == [("MR", "1期", "－", 2, 3, 1), ("合計", "", "", 2, 3, 1)]
+    assert (frozen(office, 2) / "data" / "form_rows_by_row_column_snapshot1.csv").is_file()
     assert daicho(office, "audit").code == 0
 
 

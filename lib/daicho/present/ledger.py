@@ -151,11 +151,15 @@ class Ledger:
         shown = [release.facts for release in releases if isinstance(release, PresentedRelease)]
         return write_methods(shown, language=self.language)
 
-    def yearly_return(self, *, fiscal_year: int, earlier_years: int = 5, snapshot: int = 0) -> YearlyReturn:
-        """Ask for everything the yearly return of a fiscal year holds, beside up to five earlier years; `snapshot` 0 is the newest."""
+    def yearly_return(self, *, fiscal_year: int, earlier_years: int = 5, snapshot: int = 0, submitted_snapshot: int = 0) -> YearlyReturn:
+        """Ask for everything the yearly return of a fiscal year holds, beside up to five earlier years.
+
+        `snapshot` 0 is the newest; `submitted_snapshot` is that of the return as submitted, 0 where none was.
+        """
         return ask_yearly_return(
-            self, fiscal_year=fiscal_year, earlier_years=earlier_years, snapshot=snapshot, contracts_dir=self._reference()
-        )
+            self, fiscal_year=fiscal_year, earlier_years=earlier_years, snapshot=snapshot, submitted_snapshot=submitted_snapshot,
+            contracts_dir=self._reference(),
+        )  # fmt: skip
 
     def reconciliation(self, *, period: Period, snapshot: int = 0) -> Reconciliation:
         """Ask for everything the reconciliation of a fiscal year holds; `snapshot` 0 is the newest."""

@@ -15,6 +15,7 @@ from daicho.present.official import Statute, load_statute, write_cover, write_si
 from daicho.present.prose import Markdown
 from daicho.present.released import PresentedRelease
 from daicho.present.return_checks import ReturnFigures, list_checks
+from daicho.present.submitted import changed_rows
 from daicho.present.sums import sum_over
 from daicho.present.tables import Table
 from daicho.present.withheld import Withheld
@@ -45,6 +46,7 @@ class YearlyReturn:
     figures: ReturnFigures
     statutory: PresentedRelease
     years: Mapping[int, PresentedRelease]
+    submitted: PresentedRelease | None = None
 
     @property
     def by_month(self) -> PresentedRelease:
@@ -130,6 +132,21 @@ class YearlyReturn:
             title=self._word("前年度までとの比較", "Earlier years"), notes=(notes,), language=self.ledger.language,
         )  # fmt: skip
 
+    def changes(self) -> Table | Markdown:
+        """Return the rows that differ from the return as submitted; a sentence where nothing was submitted."""
+        if self.submitted is None:
+            return Markdown(self._word("この年度の報告は、まだ提出していない。", "The return of this year has not been submitted yet."))
+        notes = self._word(
+            f"提出した報告（スナップショット{self.submitted.facts.snapshot}）と値の異なる行を示す。差の元になった取込みは、"
+            f"「daicho submit annual_counts --fiscal-year {self.fiscal_year}」で確かめられる。",
+            f"Rows that differ from the return as submitted (snapshot {self.submitted.facts.snapshot}). The batches behind them are shown by "
+            f"`daicho submit annual_counts --fiscal-year {self.fiscal_year}`.",
+        )
+        return changed_rows(
+            self.figures.by_row, self.submitted, self.forms[self.fiscal_year], name="form_changes",
+            title=self._word("提出した報告との差異", "Changes since the submission"), notes=(notes,), language=self.ledger.language,
+        )  # fmt: skip
+
     def year_chart(self) -> altair.LayerChart:
         """Draw the years by programme class."""
         by_class = {year: sum_over(release, "program_class") for year, release in self.years.items()}
@@ -151,8 +168,13 @@ class YearlyReturn:
         return self.ledger.word(ja, en)
 
 
-def ask_yearly_return(ledger: Ledger, *, fiscal_year: int, earlier_years: int, snapshot: int, contracts_dir: Path) -> YearlyReturn:
-    """Ask the gate for everything the return holds. `snapshot` 0 is the newest; years without any dose on the form are left out."""
+def ask_yearly_return(
+    ledger: Ledger, *, fiscal_year: int, earlier_years: int, snapshot: int, submitted_snapshot: int, contracts_dir: Path
+) -> YearlyReturn:
+    """Ask the gate for everything the return holds. Years without any dose on the form are left out.
+
+    `snapshot` 0 is the newest, `submitted_snapshot` 0 means that nothing was submitted.
+    """
     if not 0 <= earlier_years <= MOST_EARLIER_YEARS:
         raise UsageError(f"earlier_years: give a number from 0 to {MOST_EARLIER_YEARS}.")
 
@@ -184,4 +206,9 @@ def ask_yearly_return(ledger: Ledger, *, fiscal_year: int, earlier_years: int, s
         figures=figures,
         statutory=ask("annual_counts"),
         years=years,
+        submitted=(
+            ledger.measure("form_rows", by=["row", "column"], fiscal_year=fiscal_year, snapshot=submitted_snapshot)
+            if submitted_snapshot
+            else None
+        ),
     )

@@ -74,7 +74,7 @@ def publish_report(
 def _table_names(notebook: nbformat.NotebookNode, releases: Sequence[Release]) -> dict[str, Release]:
     """A CSV name for every release the report used: that of the first table showing it, else its measure and dimensions.
 
-    Releases of several fiscal years that would share a name have the year in it.
+    Releases of several fiscal years that would share a name have the year in it; those of an older snapshot have its number.
     """
     shown: dict[str, str] = {}
     for table in _tables(notebook):
@@ -84,9 +84,11 @@ def _table_names(notebook: nbformat.NotebookNode, releases: Sequence[Release]) -
     names: dict[str, Release] = {}
     made = {release.facts.release_id: "_".join((release.facts.measure, "by", *release.facts.by)) for release in releases}
     shared = Counter(name for release_id, name in made.items() if release_id not in shown)
+    newest = max((release.facts.snapshot for release in releases), default=0)
     for release in releases:
         own, year = made[release.facts.release_id], release.facts.parameters.get("fiscal_year")
         name = shown.get(release.facts.release_id) or (f"{own}_fy{year}" if year and shared[own] > 1 else own)
+        name += f"_snapshot{release.facts.snapshot}" if release.facts.snapshot < newest else ""
         if not re.fullmatch(r"[A-Za-z0-9_]{1,120}", name):
             raise DataError("a table's name becomes a file name: use letters, digits and _ only.")
         unique = name

@@ -23,12 +23,14 @@ from daicho.gate.release import Release
 from daicho.runs.execute import Executed, ReportFailedError, execute_report
 from daicho.runs.manifest import code_version, release_entry, snapshot_entry, write_manifest
 from daicho.runs.notebooks import ReportNotebook, check_parameters, load_report
+from daicho.runs.submission_store import RETURNS, submissions
 from daicho.vault import latest_snapshot, snapshot_info
 
 if TYPE_CHECKING:
     from daicho.runs.publisher import Publisher
 
 FAILED = "FAILED.json"
+SUBMITTED = "submitted_snapshot"
 Progress = Callable[[str], None]
 
 
@@ -64,13 +66,17 @@ class RunResult:
 def plan_job(config: Config, name: str, *, parameters: Mapping[str, Any], profile: str | None = None, today: date) -> ReportJob:
     """Check a report's name and parameters before anything runs.
 
-    An empty as-of day means the end of the fiscal year; while that is still to come, it means today.
+    An empty as-of day means the end of the fiscal year; while that is still to come, it means today. A return is compared with its newest
+    submission.
     """
     report = load_report(config, name)
     checked = check_parameters(report, parameters)
     given = {key: checked.get(key, item.default) for key, item in report.parameters.items()}
     if "as_of" in given and not given["as_of"] and fiscal_year_end(int(given.get("fiscal_year", 0)) or fiscal_year(today)) > today:
         checked["as_of"] = today.isoformat()
+    if SUBMITTED in given and SUBMITTED not in checked and name in RETURNS:
+        made = submissions(config, name, int(given["fiscal_year"]))
+        checked[SUBMITTED] = made[-1].snapshot if made else 0
     return ReportJob(report=report, parameters=checked, profile=profile or report.profile)
 
 

@@ -39,7 +39,7 @@ class Figure:
 RETURNS: Mapping[str, tuple[Figure, ...]] = {
     "annual_counts": (
         Figure("form_rows", ("row", "column"), "doses_count"),
-        Figure("form_exceptions", ("reason",), "records_count"),
+        Figure("form_exceptions", ("reason",), "doses_count"),
         Figure("annual_counts", ("disease", "program_class"), "persons_count"),
     )
 }

@@ -58,7 +58,7 @@ def submit(
         job = plan_job(config, report, parameters={"fiscal_year": str(fiscal_year)}, profile=PROFILE, today=today)
         purpose = f"{job.report.title('ja')} {fiscal_year}年度 提出"
         made = run_reports([job], name=report, config=config, today=today, purpose=purpose, folder=aside, on_step=on_step)
-        snapshot = _snapshot_of(aside)
+        snapshot = _snapshot_of(aside, submitted=earlier[-1].snapshot if earlier else 0)
         releases = _freeze(figures, aside, config=config, fiscal_year=fiscal_year, snapshot=snapshot, purpose=purpose)
         submission = Submission(
             report=report,
@@ -99,12 +99,13 @@ def _freeze(figures: tuple[Figure, ...], folder: Path, *, config: Config, fiscal
     return releases
 
 
-def _snapshot_of(folder: Path) -> int:
-    """The one snapshot that a run saw."""
-    inputs = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["inputs"]
-    if len(inputs) != 1:
+def _snapshot_of(folder: Path, *, submitted: int) -> int:
+    """The one snapshot that a run counted, beside that of the submission it is compared with."""
+    seen = {int(entry["snapshot"]) for entry in json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["inputs"]}
+    counted = seen - {submitted} or seen
+    if len(counted) != 1:
         raise DataError("the ledger grew while the return was made: submit again.")
-    return int(inputs[0]["snapshot"])
+    return counted.pop()
 
 
 def _take_place(aside: Path, target: Path) -> None:
