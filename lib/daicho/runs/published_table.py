@@ -52,7 +52,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: its line in the file, labels by label column, and the words on which it is known."""
+    """One line of the table: its line in the file, its cells, and its labels by label column."""
 
     line: int
     cells: tuple[str, ...]
@@ -235,10 +235,9 @@ def _rates(headings: Sequence[str], numeric: Sequence[int], columns: Columns, na
     ]
     roles = {i: _role(headings[i]) for i in numeric}
     for i in (i for i, role in roles.items() if role == "rate"):
-        numerator = _partner(headings, roles, i, "numerator")
-        denominator = _partner(headings, roles, i, "denominator")
-        if numerator is not None and denominator is not None:
-            found.append(Rate(i, numerator, denominator))
+        above, below = (_partner(headings, roles, i, role) for role in ("numerator", "denominator"))
+        if above is not None and below is not None:
+            found.append(Rate(i, above, below))
     return tuple(found)
 
 
@@ -247,7 +246,8 @@ def _partner(headings: Sequence[str], roles: Mapping[int, str], rate: int, role:
     all_of_role = [i for i, each in roles.items() if each == role]
     same = [i for i in all_of_role if _stage(headings[i]) == _stage(headings[rate])]
     left = [i for i in all_of_role if i < rate]
-    return (same or left[-1:] or (all_of_role if len(all_of_role) == 1 else [None]))[-1]
+    chosen = same or left or (all_of_role if len(all_of_role) == 1 else [])
+    return chosen[-1] if chosen else None
 
 
 def _sums(headings: Sequence[str], counts: Sequence[int], rates: Sequence[Rate]) -> dict[int, tuple[int, ...]]:
