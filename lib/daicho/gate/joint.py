@@ -23,7 +23,7 @@ from daicho.gate.protection.system import Marks, Problem, Relation, System, info
 from daicho.gate.release import status_of
 from daicho.gate.suppression import THRESHOLD_COLUMN
 
-MAX_CELLS = 3000
+MAX_CELLS = 1500
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from daicho.core.errors import DisclosureError
 from daicho.gate.protection.attacker import Audit, audit
 from daicho.gate.protection.growth import grow_pattern
-from daicho.gate.protection.optimise import NoPattern, cheapest_pattern
+from daicho.gate.protection.optimise import NoPattern, cheapest_pattern, needs_more
 from daicho.gate.protection.system import Marks, Problem
 
 EXACT_CELLS = 6000
@@ -33,15 +33,25 @@ def complete_pattern(problem: Problem, *, exact_cells: int = EXACT_CELLS, second
     """Choose further cells so that every promise is kept, and prove it. Raises NoPattern where none exists, DisclosureError where none of
     the patterns that were found passes the audit."""
     started = time.perf_counter()
-    hidden, is_proven = problem.always_hidden(), False
-    if problem.system.size <= exact_cells:
+    hidden = problem.always_hidden()
+    # Nothing is cheaper than nothing more: where that passes the audit, no programme is needed.
+    seen = None if needs_more(problem) else audit(problem, hidden)
+    is_proven = seen is not None and not seen.failures
+    if not is_proven and problem.system.size <= exact_cells:
         optimum = cheapest_pattern(problem, seconds=seconds)
         hidden, is_proven = optimum.hidden, optimum.is_proven
-    seen = audit(problem, hidden) if is_proven else None
+        seen = audit(problem, hidden) if is_proven else None
     if seen is None or seen.failures:
         is_proven = False
         hidden = _grown(problem, hidden)
         seen = audit(problem, hidden)
+    told = hidden & ~problem.always_hidden() & (seen.upper == seen.lower)
+    if told.any() and problem.system.is_whole:
+        # What the attacker computes anyway protects nobody: it may as well be shown, and tells him nothing.
+        hidden = hidden & ~told
+        seen = audit(problem, hidden)
+    if seen.failures:
+        raise DisclosureError("no pattern of withheld cells passes the audit: coarsen the table.")
     method = "exact" if is_proven else "heuristic"
     return Pattern(hidden, method, problem.price(hidden), seen, time.perf_counter() - started)
 

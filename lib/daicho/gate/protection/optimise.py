@@ -127,6 +127,12 @@ def cheapest_pattern(problem: Problem, *, seconds: float) -> Optimum:
     return Optimum(hidden, False, ROUNDS)
 
 
+def needs_more(problem: Problem) -> bool:
+    """Whether some relation alone shows that what is withheld in any case is not enough. Raises NoPattern."""
+    master = Master(problem)
+    return any(master.add(cell, price, need) for cell, price, need in PriceList(problem).of_single_relations())
+
+
 class PriceList:
     """What it is worth to the attacker's uncertainty to withhold a cell, by dual solutions of his programme."""
 

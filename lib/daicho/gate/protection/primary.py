@@ -30,16 +30,18 @@ def uniform(numerator: Numbers, denominator: Numbers) -> Marks:
 def count_needs(
     values: Numbers, is_primary: Marks, *, threshold: Numbers, width: int, relations: Iterable[Relation], is_latent: Marks | None = None
 ) -> Needs:
-    """Promises of sensitive counts. A lone contributor counts where a table shows or withholds his cell, not where no table has it."""
+    """Promises of sensitive counts. A lone contributor counts where a table has a cell of him alone; his other cells are
+    his too, shown by a table or not."""
     latent = np.zeros(len(values), dtype=bool) if is_latent is None else is_latent
-    counts = np.where(is_primary & ~latent, values, 0.0)
+    contributor = lone_contributors(values, np.where(is_primary, values, 0.0), relations)
+    known = np.isin(contributor, contributor[~latent & (contributor >= 0)])
     return Needs(
         is_primary=is_primary,
         # In an area too small to show anything no number is harmless: what counts there is the width.
         upper=np.where(is_primary, np.where(np.isfinite(threshold), threshold, values + width), -np.inf),
         lower=np.full(len(values), np.inf),
         width=np.where(is_primary, float(width), 0.0),
-        contributor=lone_contributors(values, counts, relations),
+        contributor=np.where(known, contributor, -1),
     )
 
 
