@@ -137,6 +137,33 @@ def _in_program(path: Path) -> None:
         raise OSError(ended.returncode, "in a program")
 
 
+def _in_program_from_memory(path: Path) -> None:
+    """A program that lies in no folder has no rule of its own: it must be as sealed as whoever starts it."""
+    handle = os.memfd_create("program", 0)
+    os.write(handle, Path(sys.executable).resolve().read_bytes())
+    code = f"try:\n open({str(path)!r})\nexcept OSError as e:\n import os\n os._exit(e.errno)"
+    child = os.fork()
+    if child == 0:
+        os.execve(handle, [sys.executable, "-I", "-S", "-c", code], dict(os.environ))
+    code_ = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.close(handle)
+    if code_:
+        raise OSError(code_, "in a program from memory")
+
+
+def _pass_over_a_socket(path: Path) -> None:
+    """A child that may not open a file cannot hand its descriptor to its parent either."""
+    one, other = socket.socketpair()
+    with one, other:
+
+        def open_and_send() -> None:
+            socket.send_fds(other, [b"x"], [os.open(path, os.O_RDONLY)])
+
+        _in_fork(open_and_send)
+        _, (received,), _, _ = socket.recv_fds(one, 1, 1)
+        os.close(received)
+
+
 def _trace(pid: int) -> None:
     library = ctypes.CDLL(None, use_errno=True)
     if library.ptrace(ctypes.c_long(0x4206), ctypes.c_int(pid), None, None) != 0:
@@ -170,6 +197,19 @@ def _signal_by_handle(pid: int) -> None:
         signal.pidfd_send_signal(handle, 0)  # type: ignore[arg-type]
     finally:
         os.close(handle)
+
+
+def _signal_by_owner(pid: int) -> None:
+    """Events of a descriptor can be made to signal any process of the same user."""
+    one, other = socket.socketpair()
+    with one, other:
+        fcntl.fcntl(one, fcntl.F_SETOWN, pid)
+
+
+def _signal_by_group(pid: int) -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        fcntl.ioctl(one, 0x8901, ctypes.c_int(pid))
 
 
 def _socket(family: int, kind: int, use: Callable[[socket.socket], object]) -> None:
@@ -228,6 +268,13 @@ FILES: dict[str, Callable[[Prey], object]] = {
     "read from a thread": lambda prey: _in_thread(lambda: _open(prey.canary)),
     "read from a fork": lambda prey: _in_fork(lambda: _open(prey.canary)),
     "read from another program": lambda prey: _in_program(prey.canary),
+    "read from a program in memory": lambda prey: _in_program_from_memory(prey.canary),
+    "have a child open it and pass it on": lambda prey: _pass_over_a_socket(prey.canary),
+    "list another process's working folder": lambda prey: os.listdir(f"/proc/{prey.pid}/cwd"),  # noqa: PTH208
+    "copy by sending it to a file": lambda prey: os.sendfile(
+        os.open(prey.work / "copy", os.O_WRONLY | os.O_CREAT), os.open(prey.canary, 0), 0, 6
+    ),
+    "read what a standard stream's folder holds": lambda prey: _open(f"/proc/{prey.pid}/fd/0"),
 }
 PROCESSES: dict[str, Callable[[Prey], object]] = {
     "read an environment": lambda prey: _open(f"/proc/{prey.pid}/environ"),
@@ -241,8 +288,14 @@ PROCESSES: dict[str, Callable[[Prey], object]] = {
     "take a descriptor": lambda prey: _take_descriptor(prey.pid),
     "signal": lambda prey: os.kill(prey.pid, 0),
     "signal by handle": lambda prey: _signal_by_handle(prey.pid),
+    "signal by a descriptor's events": lambda prey: _signal_by_owner(prey.pid),
+    "signal by a descriptor's events, set otherwise": lambda prey: _signal_by_group(prey.pid),
     "signal from a fork": lambda prey: _in_fork(lambda: os.kill(prey.pid, 0)),
     "limit its resources": lambda prey: call("prlimit64", prey.pid, 7, None, ctypes.byref((ctypes.c_uint64 * 2)())),
+    "slow it down": lambda prey: os.setpriority(os.PRIO_PROCESS, prey.pid, 1),
+    "slow all of the user down": lambda _: os.setpriority(os.PRIO_USER, 0, os.getpriority(os.PRIO_USER, 0)),
+    "bind it to a processor": lambda prey: os.sched_setaffinity(prey.pid, os.sched_getaffinity(0)),
+    "change its scheduling": lambda prey: os.sched_setscheduler(prey.pid, os.SCHED_BATCH, os.sched_param(0)),
     "share memory": lambda _: call("shmget", 0, 4096, 0o1600),
     "open a message queue": lambda _: os.close(call("mq_open", b"daicho-test", os.O_CREAT | os.O_RDWR, 0o600, None)),
     "be dumpable again": _be_dumpable,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from daicho.seal.seccomp import DENIED_CALLS, IGNORED_CALLS, SIGNAL_CALLS, Instruction, build_filter
+from daicho.seal.seccomp import DENIED_CALLS, IGNORED_CALLS, SCHEDULING_CALLS, SIGNAL_CALLS, Instruction, build_filter
 from daicho.seal.system_calls import AARCH64, X86_64, call_number
 
 ARCHITECTURE = {X86_64: 0xC000003E, AARCH64: 0xC00000B7}
@@ -95,6 +95,23 @@ def test_only_the_own_limits_can_be_touched() -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("name", SCHEDULING_CALLS)
+def test_only_the_own_scheduling_can_be_changed(name: str, machine: str) -> None:
+    assert decided(name, 0, machine=machine) == ALLOWED
+    assert decided(name, 4322, machine=machine) == "EPERM"
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_no_descriptor_can_be_told_whom_to_signal(machine: str) -> None:
+    for command in (8, 15):  # F_SETOWN, F_SETOWN_EX
+        assert decided("fcntl", 5, command, machine=machine) == "EPERM"
+    for command in (0, 1, 2, 3, 4, 6, 9):
+        assert decided("fcntl", 5, command, machine=machine) == ALLOWED
+    for request in (0x8901, 0x8902):  # FIOSETOWN, SIOCSPGRP
+        assert decided("ioctl", 5, request, machine=machine) == "EPERM"
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("name", SIGNAL_CALLS)
 def test_where_landlock_cannot_keep_signals_inside_only_the_own_process_can_be_signalled(name: str, machine: str) -> None:
     assert decided(name, 4321, machine=machine, own_pid=4321) == ALLOWED
@@ -135,7 +152,20 @@ def test_call_numbers_agree_with_the_headers_of_the_system(machine: str, header:
         pytest.skip(f"{header} is not installed")
     known = {name: int(number) for name, number in re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", Path(header).read_text())}
     names = [
-        name for name in (*DENIED_CALLS, *IGNORED_CALLS, *SIGNAL_CALLS, "socket", "socketpair", "clone", "prctl", "ioctl") if name in known
+        name
+        for name in (
+            *DENIED_CALLS,
+            *IGNORED_CALLS,
+            *SIGNAL_CALLS,
+            *SCHEDULING_CALLS,
+            "fcntl",
+            "socket",
+            "socketpair",
+            "clone",
+            "prctl",
+            "ioctl",
+        )
+        if name in known
     ]
     assert len(names) > 90
     assert {name: call_number(name, machine=machine) for name in names} == {name: known[name] for name in names}

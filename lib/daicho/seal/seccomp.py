@@ -21,7 +21,7 @@ DENIED_CALLS: tuple[str, ...] = (
     "msgget", "msgrcv", "msgsnd", "semget", "semop", "semtimedop", "shmat", "shmget",
     # reading or steering other processes
     "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease", "pidfd_getfd", "kcmp",
-    "migrate_pages", "move_pages", "ioprio_set", "perf_event_open", "bpf", "userfaultfd",
+    "migrate_pages", "move_pages", "ioprio_set", "setpriority", "perf_event_open", "bpf", "userfaultfd",
     # another view of the file system, or a way round path checks
     "mount", "umount2", "move_mount", "mount_setattr", "open_tree", "open_tree_attr", "fsopen", "fsconfig", "fsmount", "fspick",
     "pivot_root", "chroot", "unshare", "setns", "open_by_handle_at", "name_to_handle_at",
@@ -43,6 +43,9 @@ shutil.copy and much else set them as a matter of course."""
 SIGNAL_CALLS: tuple[str, ...] = ("kill", "tgkill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
 """Denied towards others where Landlock cannot keep signals inside (ABI below 6)."""
 
+SCHEDULING_CALLS: tuple[str, ...] = ("sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler")
+"""Denied towards others: the gate of the same user could be slowed down or stopped."""
+
 _AUDIT_ARCH = {X86_64: 0xC000003E, "aarch64": 0xC00000B7}
 _X32_BIT = 0x40000000
 _SET_MODE_FILTER, _FILTER_FLAG_TSYNC = 1, 1
@@ -56,6 +59,8 @@ _SOCKET_TYPE_MASK = 0xF
 _NEW_NAMESPACES = 0x7E020080  # CLONE_NEWTIME|NEWNS|NEWCGROUP|NEWUTS|NEWIPC|NEWUSER|NEWPID|NEWNET
 _PR_SET_DUMPABLE, _PR_SET_PTRACER = 4, 0x59616D61
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # put characters into a terminal's input
+_FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902  # whom a descriptor's events signal: any process of the user
+_F_SETOWN, _F_SETOWN_EX = 8, 15  # the same by fcntl
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,10 @@ def build_filter(*, machine: str, own_pid: int | None) -> tuple[Instruction, ...
     program += _when("clone3", [_refuse(errno.ENOSYS)], machine=machine)
     program += _when("clone", [_load_argument(0), Instruction(_ANY_BIT, _NEW_NAMESPACES, if_false=1), _refuse(), _allow()], machine=machine)
     program += _when("prctl", _refuse_values(0, (_PR_SET_DUMPABLE, _PR_SET_PTRACER)), machine=machine)
-    program += _when("ioctl", _refuse_values(1, (_TIOCSTI, _TIOCLINUX)), machine=machine)
-    program += _when("prlimit64", _allow_only(0, 0), machine=machine)
+    program += _when("ioctl", _refuse_values(1, (_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP)), machine=machine)
+    program += _when("fcntl", _refuse_values(1, (_F_SETOWN, _F_SETOWN_EX)), machine=machine)
+    for name in ("prlimit64", *SCHEDULING_CALLS):
+        program += _when(name, _allow_only(0, 0), machine=machine)
     if own_pid is not None:
         for name in SIGNAL_CALLS:
             program += _when(name, _allow_only(0, own_pid), machine=machine)
