@@ -41,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dense", action="store_true")
     is_dense = parser.parse_args().dense
-    print("| table | cells | sensitive | more, cheapest | s, audit included | audit s | narrowest | more, grown | s |\n" + "|---|" * 9)
+    print("| table | cells | sensitive | more, cheapest | s, audit included | audit s | narrowest | more, grown | s |\n|" + "---|" * 9)
     for shape in SHAPES:
         problem = drawn(shape, is_dense=is_dense)
         sensitive = int(problem.needs.is_primary.sum())

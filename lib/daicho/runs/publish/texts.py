@@ -59,6 +59,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "audit": ("監査", "Audit"),
     "audit_not_required": ("不要", "not required"),
     "audit_no_derivation": ("逆算不可を確認", "no derivation possible"),
+    "audit_joint": ("公表済みの表との同時監査済み", "audited with all published tables"),
     "breakdown": ("区分", "Breakdown"),
     "no_breakdown": ("総数", "total"),
     "source": ("出典", "Source"),
