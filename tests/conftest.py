@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from daicho.core.config import Config, load_config
+from daicho.vault.catalog import VaultPaths, open_catalog, write_catalog
 
 ROOT = Path(__file__).resolve().parent.parent
 WARD_SMALL = ROOT / "tests" / "data" / "ward_small"
@@ -28,6 +30,16 @@ def make_workspace(folder: Path, *, settings: dict[str, str] | None = None) -> C
         text = "\n".join(lines) + "\n"
     (folder / "daicho.toml").write_text(text, encoding="utf-8")
     return load_config(folder)
+
+
+def copy_unrecorded(config: Config, target: Path) -> Config:
+    """A copy of a workspace whose gate has never answered: without log and releases, and without the vault's memory of them."""
+    shutil.copytree(config.root, target, ignore=shutil.ignore_patterns("reports", "releases", "log"))
+    copied = load_config(target)
+    paths = VaultPaths(copied.vault_dir)
+    keys, catalog = open_catalog(paths, copied.key_dir)
+    write_catalog(paths, replace(catalog, journals={}), keys.vault)
+    return copied
 
 
 @pytest.fixture

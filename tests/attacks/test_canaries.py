@@ -217,6 +217,13 @@ def test_no_report_in_any_format_holds_a_canary(office: Config, tmp_path: Path) 
     assert silent(done).code == 0, done.err
     assert {".html", ".pdf", ".xlsx", ".csv", ".json"} <= {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
     assert found_outside_the_vault(office, tmp_path) == {}
+    # The footer prints what the kernel's self-test found, check by check.
+    (manifest,) = tmp_path.rglob("manifest.json")
+    (report,) = json.loads(manifest.read_text(encoding="utf-8"))["reports"]
+    (page,) = tmp_path.rglob("data_quality.html")
+    text = page.read_text(encoding="utf-8")
+    assert report["sealed"] and len(report["seal_test"]) >= 16
+    assert [label for label, passed in report["seal_test"].items() if not passed or label not in text] == []
 
 
 @needs_landlock

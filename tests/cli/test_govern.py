@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.shell import daicho
-from tests.conftest import WARD_SMALL
+from tests.conftest import WARD_SMALL, copy_unrecorded
 
 from daicho.core.config import Config, load_config
 
@@ -20,9 +20,7 @@ PERSON = "5100000000"  # a 宛名番号 of the small ward
 @pytest.fixture(scope="module")
 def asked(ward: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The small ward after a few releases; copied, never changed."""
-    root = tmp_path_factory.mktemp("asked") / "office"
-    shutil.copytree(ward.root, root, ignore=shutil.ignore_patterns("reports", "releases", "log"))
-    config = load_config(root)
+    config = copy_unrecorded(ward, tmp_path_factory.mktemp("asked") / "office")
     for by in ("vaccine", "sex", "district"):
         assert daicho(config, *COUNTS, "--by", by).code == 0
     return config
@@ -147,8 +145,7 @@ def test_a_log_deleted_with_its_head_is_missed(office: Config) -> None:
 
 @pytest.mark.parametrize("releases", [1, 3])
 def test_a_log_deleted_with_its_head_is_missed_after_a_gate_wrote_it_anew(ward: Config, tmp_path: Path, releases: int) -> None:
-    shutil.copytree(ward.root, tmp_path / "office", ignore=shutil.ignore_patterns("reports", "releases", "log"))
-    office = load_config(tmp_path / "office")
+    office = copy_unrecorded(ward, tmp_path / "office")
     for by in ("vaccine", "sex", "district")[:releases]:
         assert daicho(office, *COUNTS, "--by", by).code == 0
     for path in office.log_dir.glob("access.jsonl*"):

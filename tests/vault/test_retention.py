@@ -18,7 +18,7 @@ from daicho.core.errors import DisclosureError
 from daicho.gate.access_log import AccessLog, Caller
 from daicho.gate.ledger_engine import LedgerEngine
 from daicho.gate.release_ledger import Recorded, ReleaseLedger, body_hash
-from daicho.gate.retention import apply_retention, list_due, rotate
+from daicho.gate.retention import apply_retention, erase_persons, list_due, rotate
 from daicho.intake.load import take_in
 from daicho.vault.erasure import first_kept_year
 from daicho.vault.keys import load_keys
@@ -150,7 +150,10 @@ def test_the_certificate_says_what_by_which_rule_how_many_when_and_by_whom(offic
     (path,) = apply_retention(office, on=TODAY, today=TODAY, clock=lambda: datetime(2026, 11, 24, 10, 0, tzinfo=UTC))
     certificate = json.loads(path.read_text(encoding="utf-8"))
     assert {(item["table"], item["fiscal_year"]): item["rows"] for item in certificate["erased"]} == EVERYTHING
-    assert certificate["rule"] == {"on": "2026-11-24", "years": {"vaccination": 20, "access_log": 7, "releases": 7, "quarantine": 5}}
+    assert certificate["rule"] == {
+        "on": "2026-11-24",
+        "years": {"vaccination": 20, "access_log": 7, "releases": 7, "quarantine": 5, "worklists": 1},
+    }
     assert certificate["time"].startswith("2026-11-24T10:00") and certificate["by"]["uid"] == os.getuid()
     text = path.with_suffix(".txt").read_text(encoding="utf-8")
     assert all(word in text for word in ("消去証明書", certificate["certificate"], "平成11年度  1件", "20年", certificate["by"]["user"]))
@@ -201,6 +204,38 @@ def test_killed_before_any_step_it_is_undone_or_ended_by_the_next_call(held: Con
         content = workshop.everything_held(config)
         assert b"PASTRELEASE2012" not in content and b"PASTLINE2010" not in content
     assert found == {True, False}
+
+
+def worklist_at(config: Config, day: str, *, lines: int = 2) -> Path:
+    config.worklists_dir.mkdir(exist_ok=True)
+    path = config.worklists_dir / f"reminders-{day}-0a1b2c3d.csv"
+    path.write_text("source_file,line,reason,class\n" + "r.csv,2,MR1,soon\n" * lines, encoding="utf-8")
+    return path
+
+
+def test_worklists_go_by_the_day_in_their_names_and_are_certified(office: Config) -> None:
+    kept, gone = worklist_at(office, "2025-04-01"), worklist_at(office, "2025-03-31")
+    assert {key: rows for key, rows in due(office, date(2026, 4, 1)).items() if key[0] == "worklists"} == {("worklists", 2024): 2}
+    (path,) = apply_retention(office, on=date(2026, 4, 1), today=TODAY)
+    assert kept.exists() and not gone.exists()
+    assert {"table": "worklists", "fiscal_year": 2024, "rows": 2} in json.loads(path.read_text(encoding="utf-8"))["erased"]
+    assert "確認一覧  令和6年度  2件" in path.with_suffix(".txt").read_text(encoding="utf-8")
+
+
+def test_without_a_period_of_their_own_worklists_go_with_the_quarantine(office: Config) -> None:
+    settings = office.root / "daicho.toml"
+    lines = settings.read_text(encoding="utf-8").splitlines(keepends=True)
+    settings.write_text("".join(line for line in lines if not line.startswith("worklists")), encoding="utf-8")
+    config = load_config(office.root)
+    worklist_at(config, "2021-03-31")
+    assert ("worklists", 2020) not in due(config, date(2026, 3, 31)) and due(config, date(2026, 4, 1))["worklists", 2020] == 2
+
+
+def test_erasing_a_person_takes_every_worklist_for_none_says_whose_lines_it_holds(office: Config) -> None:
+    path = worklist_at(office, TODAY.isoformat())
+    (certificate,) = erase_persons(office, [workshop.number(2)], today=TODAY)
+    assert not path.exists()
+    assert {"table": "worklists", "fiscal_year": 2026, "rows": 2} in json.loads(certificate.read_text(encoding="utf-8"))["erased"]
 
 
 def test_only_an_officer_erases(office: Config) -> None:

@@ -28,7 +28,7 @@ _KNOWN: Mapping[str, frozenset[str]] = {
     "intake": frozenset({"quarantine_limit", "full_dump_share", "mappings"}),
     "lab": frozenset({"port"}),
     "records": frozenset({"precedence", "only_without"}),
-    "retention": frozenset({"vaccination", "access_log", "releases", "quarantine"}),
+    "retention": frozenset({"vaccination", "access_log", "releases", "quarantine", "worklists"}),
 }
 
 

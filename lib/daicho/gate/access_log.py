@@ -72,6 +72,10 @@ class AccessLog:
         """Number and hash of the last line."""
         return self._journal.position()
 
+    def holds(self, seq: int, hash_: str) -> bool:
+        """Whether a line is there, or lies before what retention took away."""
+        return self._journal.holds(seq, hash_)
+
     def hashes(self) -> dict[int, str]:
         """Hash of every line by number, from the last one that retention took away."""
         return self._journal.hashes()

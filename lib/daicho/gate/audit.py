@@ -3,6 +3,7 @@ and that no public releases, taken together, tell what one of them withholds."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from daicho.gate.release_ledger import LEDGER_FILE, Recorded, ReleaseLedger
 from daicho.gate.server import local_now
 from daicho.gate.snapshots import OpenSnapshots
 from daicho.gate.standing import Standing
+from daicho.gate.witness import lost_journals
 from daicho.vault.catalog import VaultPaths, key_named
 from daicho.vault.keys import load_keys
 
@@ -60,6 +62,7 @@ def audit_records(config: Config) -> tuple[Finding, ...]:
     except (ValueError, KeyError, TypeError):
         return (*findings, Finding("error", LEDGER_FILE, "the journal cannot be read: restore it from its backup."))
     findings += _chain(LEDGER_FILE, ledger, seal_key)
+    findings += _witnessed(config, log, ledger)
     damaged = set(ledger.damaged())
     findings += [Finding("error", f"{release_id}.arrow", "the stored release is missing or was changed.") for release_id in sorted(damaged)]
     findings += [finding for recorded in ledger.all() if recorded.release_id not in damaged for finding in _facts_agree(ledger, recorded)]
@@ -112,6 +115,15 @@ def _chain(name: str, journal: AccessLog | ReleaseLedger, seal_key: bytes | None
     if isinstance(broken, str):
         return [Finding("error", name, broken)]
     return [Finding("error", name, f"the chain breaks at line {broken.line}: {broken.reason}.")]
+
+
+def _witnessed(config: Config, log: AccessLog, ledger: ReleaseLedger) -> list[Finding]:
+    """Both journals must hold the lines that the vault's catalogue noted; where the vault cannot be opened, it says so itself elsewhere."""
+    lost: dict[str, int] = {}
+    with contextlib.suppress(VaultError):
+        lost = lost_journals(config, log=log, ledger=ledger)
+    what = "the vault's catalogue noted line {}, and the journal no longer holds it: it was deleted or written anew; restore it from its backup."
+    return [Finding("error", name, what.format(seq)) for name, seq in lost.items()]
 
 
 def _facts_agree(ledger: ReleaseLedger, recorded: Recorded) -> list[Finding]:

@@ -94,6 +94,17 @@ class Journal:
             last = self._last()
             return last.seq, last.hash
 
+    def holds(self, seq: int, hash_: str) -> bool:
+        """Whether a line of this number and hash is there, or lies before what retention took away; unverified."""
+        cut = self.cut_record()
+        if cut and cut["seq"] >= seq:
+            return cut["seq"] > seq or bool(cut["hash"] == hash_)
+        if seq == 0 or not self.path.is_file():
+            return seq == 0
+        mark = f'"hash":"{hash_}"'.encode()
+        with self.path.open("rb") as lines:
+            return any(mark in line and json.loads(line)["seq"] == seq for line in lines if line.endswith(b"\n"))
+
     def hashes(self) -> dict[int, str]:
         """Hash of every line by its number, from the last line that was cut off (or the beginning) on; unverified."""
         cut = self.cut_record()

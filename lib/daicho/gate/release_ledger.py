@@ -72,6 +72,14 @@ class ReleaseLedger:
         with self._lock:
             return tuple(self._anchors)
 
+    def position(self) -> tuple[int, str]:
+        """Number and hash of the ledger's own last line."""
+        return self._journal.position()
+
+    def holds(self, seq: int, hash_: str) -> bool:
+        """Whether a line of the ledger is there, or lies before what retention took away."""
+        return self._journal.holds(seq, hash_)
+
     def gone(self) -> frozenset[str]:
         """Ids of releases that retention took away and that lines of the access log may still name."""
         record = self._journal.cut_record()

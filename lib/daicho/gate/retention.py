@@ -1,4 +1,4 @@
-"""Retention and erasure across the workspace: vault, access log, release ledger, quarantine lists.
+"""Retention and erasure across the workspace: vault, access log, release ledger, quarantine lists, worklists.
 
 Each part is erased in one step that a crash leaves undone or done, in a fixed order with the vault first; what is announced but not
 certified is ended by the next call. No gate may run meanwhile: it would go on answering from the files that are to disappear.
@@ -23,18 +23,19 @@ from daicho.core.errors import DataError, DisclosureError, UsageError
 from daicho.core.fiscal import fiscal_year
 from daicho.gate.access_log import AccessLog, Caller
 from daicho.gate.certificate import announce, announced, certify, withdraw
+from daicho.gate.line_lists import LISTS, WORKLISTS, lines_by_year, lists_due, lists_held
 from daicho.gate.peers import Peer, terminal_of
 from daicho.gate.release_ledger import ReleaseLedger
 from daicho.gate.roles import roles_of, user_name
 from daicho.gate.runtime_dir import LOCK_FILE
 from daicho.gate.server import local_now, take_lock
 from daicho.intake.numbers import normal_number
-from daicho.vault.catalog import Batch, Catalog, VaultPaths, open_catalog, open_for_writing, writer_lock
+from daicho.vault.catalog import Catalog, VaultPaths, open_catalog, open_for_writing, writer_lock
 from daicho.vault.erasure import Count, OfPersons, PastRetention, count_gone, first_kept_year
 from daicho.vault.keys import KeyRing, erasure_tags, load_keys, pseudonyms
 from daicho.vault.rekey import Rekeyed, rewrite_without, rotate_keys
 
-VAULT, LOG, RELEASES, QUARANTINE = "vaccination", "access_log", "releases", "quarantine"
+VAULT, LOG, RELEASES = "vaccination", "access_log", "releases"
 ERASED = "erased"
 Clock = Callable[[], datetime]
 
@@ -91,10 +92,11 @@ def rotate(config: Config, *, today: date, clock: Clock = local_now) -> Rekeyed:
 def list_due(config: Config, *, on: date) -> Due:
     """What is past its period on a day. Changes nothing."""
     in_vault = _vault_due(config, on=on)
-    log, releases, quarantine = _log_due(config, on=on)[1], _releases_due(config, on=on)[1], _quarantine_due(config, on=on)
+    log, releases = _log_due(config, on=on)[1], _releases_due(config, on=on)[1]
     counts = [Count(LOG, year, rows) for year, rows in sorted(log.items())]
     counts += [Count(RELEASES, year, rows) for year, rows in sorted(releases.items())]
-    counts += [Count(QUARANTINE, year, rows) for year, rows in sorted(_by_year(quarantine).items())]
+    for table in LISTS:
+        counts += [Count(table, year, rows) for year, rows in sorted(lines_by_year(lists_due(config, table, on=on)).items())]
     return Due((*in_vault.counts, *counts), in_vault.pseudonyms)
 
 
@@ -134,11 +136,16 @@ def find_persons(config: Config, numbers: Sequence[str]) -> Due:
 
 
 def erase_persons(config: Config, numbers: Sequence[str], *, today: date, clock: Clock = local_now) -> list[Path]:
-    """Erase every row of the persons with these 宛名番号, under all their numbers, and keep them from being taken in again."""
+    """Erase every row of the persons with these 宛名番号, under all their numbers, and keep them from being taken in again.
+
+    A worklist names nobody, so nobody can tell which of its lines point at these persons: all worklists go, and are made anew when needed.
+    """
     caller = require_officer(config, today=today)
     with no_gate(config):
         made = _finish_announced(config, caller=caller, clock=clock)
         due = find_persons(config, numbers)
+        lists = [Count(WORKLISTS, year, rows) for year, rows in sorted(lines_by_year(lists_held(config, WORKLISTS)).items())]
+        due = Due((*due.counts, *lists), due.pseudonyms)
         certificate = _certificate(config, kind="person", due=due, caller=caller, clock=clock)
         certificate["rule"] = {"on": today.isoformat(), "request": "person"}
         certificate["numbers"] = len(due.pseudonyms)
@@ -201,7 +208,7 @@ def _certified(certificate: dict[str, Any], done: Rekeyed) -> None:
 
 
 def _needs_vault(certificate: Mapping[str, Any]) -> bool:
-    return certificate["kind"] == "person" or any(item["table"] not in (LOG, RELEASES, QUARANTINE) for item in certificate["erased"])
+    return certificate["kind"] == "person" or any(item["table"] not in (LOG, RELEASES, *LISTS) for item in certificate["erased"])
 
 
 def _finish_announced(config: Config, *, caller: Caller, clock: Clock) -> list[Path]:
@@ -226,7 +233,7 @@ def _is_committed(config: Config, certificate: dict[str, Any]) -> bool:
 
 
 def _finish(config: Config, certificate: dict[str, Any], *, caller: Caller, clock: Clock) -> Path:
-    """Everything after the vault: log, releases, quarantine; then the line in the log and the certificate."""
+    """Everything after the vault: log, releases, lists; then the line in the log and the certificate."""
     log = AccessLog(config.log_dir, clock=clock)
     number = certificate["certificate"]
     if certificate["kind"] == "retention":
@@ -242,8 +249,8 @@ def _finish(config: Config, certificate: dict[str, Any], *, caller: Caller, cloc
             ledger.cut(lines, named=named, facts=facts, seal_key=_seal_key(config))
         if any(item["table"] == RELEASES for item in certificate["erased"]):
             ledger.remove_unrecorded()
-        for path, _, _ in _quarantine_due(config, on=on):
-            path.unlink(missing_ok=True)
+    for path in _lists_of(config, certificate):
+        path.unlink(missing_ok=True)
     if not any(entry["request"].get("certificate") == number for entry in log.entries()):
         rows = sum(item["rows"] for item in certificate["erased"])
         log.record(caller, request={"op": "erasure", "certificate": number, "kind": certificate["kind"], "rows": rows}, outcome=ERASED)
@@ -299,32 +306,12 @@ def _releases_due(config: Config, *, on: date) -> tuple[int, Counter[int]]:
     return lines, found
 
 
-def _quarantine_due(config: Config, *, on: date) -> list[tuple[Path, int, int]]:
-    """Lists of quarantined lines that are past: file, year, lines."""
-    first = _first_kept(config, QUARANTINE, on)
-    if first is None or not config.quarantine_dir.is_dir():
-        return []
-    received = _received(config)
-    found = []
-    for path in sorted(config.quarantine_dir.glob("*.csv")):
-        day = received.get(path.stem) or date.fromtimestamp(path.stat().st_mtime)
-        if fiscal_year(day) < first:
-            found.append((path, fiscal_year(day), max(0, path.read_bytes().count(b"\n") - 1)))
-    return found
-
-
-def _received(config: Config) -> dict[str, date]:
-    """The day each batch was taken in, by the name of its quarantine list."""
-    paths = VaultPaths(config.vault_dir)
-    batches: tuple[Batch, ...] = () if paths.is_empty() else open_catalog(paths, config.key_dir)[1].batches
-    return {f"batch-{batch.batch:06d}": date.fromisoformat(batch.received_on) for batch in batches}
-
-
-def _by_year(lists: Sequence[tuple[Path, int, int]]) -> dict[int, int]:
-    total: Counter[int] = Counter()
-    for _, year, lines in lists:
-        total[year] += lines
-    return dict(total)
+def _lists_of(config: Config, certificate: Mapping[str, Any]) -> list[Path]:
+    """The lists that an erasure takes away."""
+    if certificate["kind"] == "person":
+        return [path for path, _, _ in lists_held(config, WORKLISTS)]
+    on = date.fromisoformat(certificate["rule"]["on"])
+    return [path for table in LISTS for path, _, _ in lists_due(config, table, on=on)]
 
 
 def _year_of(time: str) -> int:

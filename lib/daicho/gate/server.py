@@ -28,6 +28,7 @@ from daicho.gate.runtime_dir import LOCK_FILE, Address, address_in, runtime_fold
 from daicho.gate.session import Office, attend
 from daicho.gate.snapshots import OpenSnapshots
 from daicho.gate.tokens import LaunchTokens
+from daicho.gate.witness import note_journals
 from daicho.gate.worklists import Worklists
 
 REQUEST_SECONDS = 600.0
@@ -53,6 +54,7 @@ class GateServer:
             ledger = ReleaseLedger(config.releases_dir)
             recover(log=log, ledger=ledger)
             ledger.anchor(log.position())
+            note_journals(config, log=log, ledger=ledger)
             self._snapshots = OpenSnapshots(engine, timeout_seconds=request_seconds)
             answers = Answers(config, engine=engine, rules=rules, log=log, ledger=ledger, snapshots=self._snapshots, clock=clock)
             worklists = Worklists(config, engine=engine, rules=rules, log=log, snapshots=self._snapshots, clock=clock)
@@ -145,6 +147,7 @@ class GateServer:
         self._snapshots.close()
         with contextlib.suppress(VaultError):
             self._office.ledger.anchor(self._office.log.position())
+            note_journals(self._office.config, log=self._office.log, ledger=self._office.ledger)
         with self._changed:
             attended = list(self._connections.items())
         for connection, _ in attended:

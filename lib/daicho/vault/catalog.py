@@ -78,6 +78,7 @@ class Catalog:
     """Everything the vault holds, as last committed.
 
     `erasures` are the certificates of what was erased from it; `erased` the keyed tags of erased persons, who are not taken in again.
+    `journals` is where log and release ledger stood when a gate last came or went: number and hash of a line each must hold.
     """
 
     vault_key_id: str
@@ -86,6 +87,7 @@ class Catalog:
     revision: int = 0
     erasures: tuple[str, ...] = ()
     erased: tuple[str, ...] = ()
+    journals: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
     def latest(self) -> Snapshot | None:
@@ -162,8 +164,9 @@ def read_catalog(paths: VaultPaths, key: Key) -> Catalog:
             revision=body.get("revision", 0),
             erasures=tuple(body.get("erasures", ())),
             erased=tuple(body.get("erased", ())),
+            journals={name: (int(seq), str(hash_)) for name, (seq, hash_) in body.get("journals", {}).items()},
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise VaultError(f"{path} is damaged: restore the vault folder from its backup.") from None
     if catalog.vault_key_id != key.key_id:
         raise VaultError(
