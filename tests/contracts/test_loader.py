@@ -79,6 +79,11 @@ PAYMENT_DIMENSIONS = {
 }  # fmt: skip
 RELEASED = {
     "residents": ({"residents_count"}, {"district", "birth_fy", "age_years", "age_band", "sex", "resident_class"}),
+    "population_changes": (
+        {f"{name}_count" for name in ("opening", "births", "moved_in", "other_in", "deaths", "moved_out", "other_out", "closing")},
+        {"district", "birth_fy", "sex", "resident_class"},
+    ),
+    "dose_reconciliation": ({"doses_count"}, {"decision", "reason", "coverage_state", "vaccine", "dose", "month", "district"}),
     "coverage_cohort": (
         {"eligible_count", "vaccinated_count", "coverage_rate", "unknown_history_count"},
         {"vaccine", "dose", "birth_fy", "district", "sex", "resident_class"},

@@ -69,7 +69,7 @@ def test_a_class_may_be_weakened_only_by_naming_the_column(tmp_path: Path) -> No
     folder = copied(tmp_path)
     path = folder / "extracts" / "vaccination.odcs.yaml"
     replaced(path, "classification: sensitive", "classification: operational")
-    replaced(path, "version: 1.1.0", "version: 1.2.0")
+    replaced(path, "version: 1.2.0", "version: 1.3.0")
     with pytest.raises(UsageError, match="自己負担区分"):
         write_lock(folder, weaken=frozenset({"vaccination.ワクチンロット番号"}))
     write_lock(folder, weaken=frozenset({"vaccination.ワクチンロット番号", "vaccination.自己負担区分"}))

@@ -49,7 +49,7 @@ def test_a_header_without_a_kind_is_mapped_for_every_kind_that_has_it(tmp_path: 
     path = mapping_file(tmp_path, "a.csv", "vendor_header,header\n送った日,送付日\n種別,予防接種種別コード\n")
     headers = load_vendor_mapping(path, contracts_dir=SHIPPED).headers
     assert headers["notice_history"] == {"送った日": "送付日", "種別": "予防接種種別コード"}
-    assert set(headers) == {"notice_history", "vaccination", "shared_copy"}
+    assert set(headers) == {"notice_history", "vaccination", "shared_copy", "invoice"}
 
 
 def test_headers_of_repeated_columns_can_be_mapped(tmp_path: Path) -> None:

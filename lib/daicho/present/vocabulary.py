@@ -11,7 +11,7 @@ from daicho.contracts.codelists import load_codelist
 from daicho.contracts.loader import load_contracts
 from daicho.core.errors import DaichoError
 from daicho.gate.release import Release, label_of
-from daicho.measures import dimensions
+from daicho.gate.vocabulary import number_label, own_labels
 from daicho.present.labels import english_label
 
 _CODELISTS = {"dose": "dose_stage", "row": "form_line", "column": "age_category", "maker": "covid_maker", "product": "covid_product"}
@@ -38,7 +38,7 @@ def list_orders(release: Release, *, contracts_dir: Path) -> dict[str, tuple[str
     """Return the codes of each dimension that has a code list, or a vocabulary of the software's own, in the order of the list."""
     lists = {dimension: _codelist(dimension, contracts_dir) for dimension in release.facts.by}
     orders = {dimension: tuple(codes.get_column("code").to_list()) for dimension, codes in lists.items() if codes is not None}
-    return orders | {name: tuple(_own_labels(name)) for name, codes in lists.items() if codes is None and _own_labels(name)}
+    return orders | {name: tuple(own_labels(name)) for name, codes in lists.items() if codes is None and own_labels(name)}
 
 
 def tile_places(release: Release, *, contracts_dir: Path) -> dict[str, dict[str, tuple[int, int]]]:
@@ -86,10 +86,10 @@ def _names(frame: pl.DataFrame, dimension: str, *, contracts_dir: Path, language
     if language == "ja":
         return {}
     codes = _codelist(dimension, contracts_dir)
-    if (known := dimensions().get(dimension)) is not None and known.kind == "integer" and known.template[1] != "{}":
-        return {str(code): known.template[1].format(code) for code in frame.get_column(dimension).unique().drop_nulls()}
+    if template := number_label(dimension):
+        return {str(code): template.format(code) for code in frame.get_column(dimension).unique().drop_nulls()}
     if codes is None:
-        return {code: texts[1] for code, texts in _own_labels(dimension).items()}
+        return {code: texts[1] for code, texts in own_labels(dimension).items()}
     if "label_en" not in codes.columns:
         return {}
     return {code: label for code, label in codes.select("code", "label_en").iter_rows() if label}
@@ -112,11 +112,6 @@ def _item_name(column: str, contracts_dir: Path, language: str) -> str:
             if item.name == column:
                 return item.label if language == "ja" else item.label_en or column
     return column
-
-
-def _own_labels(name: str) -> Mapping[str, tuple[str, str]]:
-    known = dimensions()
-    return known[name].labels if name in known else {}
 
 
 def _codelist(dimension: str, contracts_dir: Path) -> pl.DataFrame | None:
