@@ -14,6 +14,9 @@ from daicho.gate.profiles import load_disclosure
 from daicho.gate.release import canonical_json
 
 
+ASKED = {"vaccine": "MR", "dose": "1期"}
+
+
 @pytest.fixture(scope="module")
 def engine() -> LedgerEngine:
     return LedgerEngine(_config())
@@ -25,7 +28,7 @@ def _config() -> Config:
 
 def test_every_figure_of_every_measure_is_protected_by_the_columns_its_query_returns(engine: LedgerEngine) -> None:
     for name, spec in engine.measures().items():
-        where = {filter_: ["MR"] if filter_ == "vaccine" else ["1期"] for filter_ in spec.required_filters}
+        where = {filter_: [ASKED.get(filter_, "1")] for filter_ in spec.required_filters}
         parameters = {key: date(2026, 3, 31) if item.type == "date" else 2025 for key, item in spec.parameters.items() if item.required}
         query = engine.compile(name, by=[], where=where, parameters=parameters, snapshot=1)
         counts = {rule.name for rule in spec.rules if rule.kind == "count"}
