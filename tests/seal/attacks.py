@@ -199,6 +199,20 @@ def _signal_by_handle(pid: int) -> None:
         os.close(handle)
 
 
+def _bind_to_a_processor(prey: Prey) -> None:
+    before = os.sched_getaffinity(prey.pid)
+    os.sched_setaffinity(prey.pid, {max(before)})
+    if len(before) > 1 and os.sched_getaffinity(prey.pid) == before:
+        raise PermissionError(errno.EPERM, "nothing changed")
+
+
+def _change_scheduling(prey: Prey) -> None:
+    before = os.sched_getscheduler(prey.pid)
+    os.sched_setscheduler(prey.pid, os.SCHED_BATCH, os.sched_param(0))
+    if os.sched_getscheduler(prey.pid) == before:
+        raise PermissionError(errno.EPERM, "nothing changed")
+
+
 def _signal_by_owner(pid: int) -> None:
     """Events of a descriptor can be made to signal any process of the same user."""
     one, other = socket.socketpair()
@@ -294,8 +308,8 @@ PROCESSES: dict[str, Callable[[Prey], object]] = {
     "limit its resources": lambda prey: call("prlimit64", prey.pid, 7, None, ctypes.byref((ctypes.c_uint64 * 2)())),
     "slow it down": lambda prey: os.setpriority(os.PRIO_PROCESS, prey.pid, 1),
     "slow all of the user down": lambda _: os.setpriority(os.PRIO_USER, 0, os.getpriority(os.PRIO_USER, 0)),
-    "bind it to a processor": lambda prey: os.sched_setaffinity(prey.pid, os.sched_getaffinity(0)),
-    "change its scheduling": lambda prey: os.sched_setscheduler(prey.pid, os.SCHED_BATCH, os.sched_param(0)),
+    "bind it to a processor": _bind_to_a_processor,
+    "change its scheduling": _change_scheduling,
     "share memory": lambda _: call("shmget", 0, 4096, 0o1600),
     "open a message queue": lambda _: os.close(call("mq_open", b"daicho-test", os.O_CREAT | os.O_RDWR, 0o600, None)),
     "be dumpable again": _be_dumpable,
