@@ -32,7 +32,7 @@ def test_every_figure_of_every_measure_is_protected_by_the_columns_its_query_ret
         parameters = {key: date(2026, 3, 31) if item.type == "date" else 2025 for key, item in spec.parameters.items() if item.required}
         query = engine.compile(name, by=[], where=where, parameters=parameters, snapshot=1)
         counts = {rule.name for rule in spec.rules if rule.kind == "count"}
-        assert counts, name
+        assert spec.rules, name
         for rule in spec.rules:
             assert all(f'"{column}"' in query.sql for column in rule.contributors), (name, rule.name)
             if rule.kind == "rate":
