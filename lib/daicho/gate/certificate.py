@@ -65,7 +65,7 @@ def withdraw(config: Config, certificate: Mapping[str, Any]) -> None:
 def certify(config: Config, certificate: Mapping[str, Any]) -> Path:
     """Write the certificate: the Japanese text first, then the JSON file, which counts; the announcement goes."""
     target = certificates_dir(config) / f"{certificate['certificate']}.json"
-    _write(target.with_suffix(".txt"), _text(certificate))
+    _write(target.with_suffix(".txt"), text_of(certificate))
     _write(target, json.dumps(certificate, ensure_ascii=False, indent=1))
     withdraw(config, certificate)
     return target
@@ -81,7 +81,8 @@ def _write(target: Path, text: str) -> None:
     sync_folder(target.parent)
 
 
-def _text(certificate: Mapping[str, Any]) -> str:
+def text_of(certificate: Mapping[str, Any]) -> str:
+    """The certificate for the file cabinet."""
     by = certificate["by"]
     lines = [
         "消去証明書",

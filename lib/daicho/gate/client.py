@@ -128,6 +128,12 @@ class GateClient:
         closed: dict[str, Any] = self._ask(request).header["result"]
         return closed
 
+    def compliance(self, *, purpose: str = "") -> dict[str, Any]:
+        """Have the gate examine itself; return results by check, statistics of acts, open points. Only for officers, and for kernels whose
+        launch names the role report_runner or officer."""
+        examined: dict[str, Any] = self._ask({"op": "compliance", "purpose": purpose}).header["result"]
+        return examined
+
     def catalogue(self) -> list[dict[str, Any]]:
         """Everything that can be asked: one entry a measure."""
         entries: list[dict[str, Any]] = self._ask({"op": "catalogue"}).header["result"]

@@ -20,6 +20,7 @@ from daicho.core.errors import UsageError, VaultError
 from daicho.gate.access_log import AccessLog, Clock
 from daicho.gate.answer import Answers
 from daicho.gate.closes import Closes
+from daicho.gate.compliance import Compliance
 from daicho.gate.engine import Engine
 from daicho.gate.profiles import load_disclosure
 from daicho.gate.recovery import recover
@@ -68,6 +69,7 @@ class GateServer:
                 answers=answers,
                 worklists=worklists,
                 closes=Closes(config, engine=engine, log=log, snapshots=self._snapshots, clock=clock),
+                compliance=Compliance(config, engine=engine, rules=rules, log=log, ledger=ledger, clock=clock),
                 ledger=ledger,
                 log=log,
                 tokens=LaunchTokens(),

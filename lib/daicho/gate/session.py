@@ -14,6 +14,7 @@ from daicho.core.errors import DaichoError, DisclosureError, UsageError
 from daicho.gate.access_log import AccessLog, Caller, Clock
 from daicho.gate.answer import DEFAULT_PROFILE, Answers
 from daicho.gate.closes import Closes
+from daicho.gate.compliance import Compliance
 from daicho.gate.engine import Engine
 from daicho.gate.failures import FAILED, note_failure
 from daicho.gate.peers import Peer, peer_of, terminal_of
@@ -50,6 +51,7 @@ class Office:
     answers: Answers
     worklists: Worklists
     closes: Closes
+    compliance: Compliance
     ledger: ReleaseLedger
     log: AccessLog
     tokens: LaunchTokens
@@ -134,6 +136,8 @@ def _answer(header: Mapping[str, Any], caller: Caller, office: Office) -> Answer
         return office.closes.make(header, caller)
     if operation == "worklist":
         return office.worklists.make(header, caller)
+    if operation == "compliance":
+        return office.compliance.make(header, caller)
     try:
         act = _OPERATIONS.get(operation) if isinstance(operation, str) else None
         if act is None:
