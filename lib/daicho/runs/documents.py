@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -52,17 +53,18 @@ def publish_report(
     notebook = executed.notebook
     data = out / DATA_FOLDER
     data.mkdir(exist_ok=True)
-    files = [
-        publish_html(
+    # The page is written while the charts of the print edition are drawn, which is no work of Python's.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        page = beside.submit(
+            publish_html,
             notebook,
             document=document,
             out=out / f"{report.name}.html",
             templates=config.templates_dir,
             cache_dir=config.state_dir / "cache",
-        ),
-        publish_pdf(notebook, document=document, out=out / f"{report.name}.pdf", templates=config.templates_dir),
-        publish_xlsx(notebook, document=document, out=data / f"{report.name}.xlsx"),
-    ]
+        )
+        pdf = publish_pdf(notebook, document=document, out=out / f"{report.name}.pdf", templates=config.templates_dir)
+        files = [page.result(), pdf, publish_xlsx(notebook, document=document, out=data / f"{report.name}.xlsx")]
     for name, release in _table_names(notebook, executed.releases).items():
         target = data / f"{name}.csv"
         if target.exists():
