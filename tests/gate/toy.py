@@ -193,7 +193,7 @@ class ToyEngine:
         parameters: Mapping[str, ParameterValue],
         snapshot: int,
     ) -> Query:
-        codes = {name: tuple(sorted(self._code(name, value) for value in values)) for name, values in where.items()}
+        codes = {name: tuple(sorted({self._code(name, value) for value in values})) for name, values in where.items()}
         table = "numbered" if measure == "many_rows" else "child"
         filters = " AND ".join(f"list_contains($w_{name}, {name})" for name in codes) or "true"
         group = f" GROUP BY {', '.join(by)}" if by else ""
@@ -211,7 +211,7 @@ class ToyEngine:
         return WORKLISTS
 
     def compile_worklist(self, worklist: str, *, where: Mapping[str, Sequence[str]], parameters: Mapping[str, ParameterValue]) -> Query:
-        codes = {name: tuple(sorted(self._code(name, value) for value in values)) for name, values in where.items()}
+        codes = {name: tuple(sorted({self._code(name, value) for value in values})) for name, values in where.items()}
         sql = (
             "SELECT '子.csv' AS source_file, nullif(person, 60) AS line, 'D1' AS reason, 'soon' AS class, '山田太郎' AS name,"
             " count(*) OVER () AS persons FROM child WHERE list_contains($district, district) AND NOT vaccinated ORDER BY person"

@@ -8,6 +8,7 @@ import sys
 import click
 
 from daicho.cli.frame import DaichoGroup, run_command
+from daicho.core.dumps import forbid_dumps
 
 # Command → module that holds it; a command's module is imported only when it is called, so that `--help` and small commands start fast.
 COMMANDS = {
@@ -58,5 +59,6 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point of the `daicho` command."""
+    """Entry point of the `daicho` command. Intake holds extracts in memory: no crash may write them to a file."""
+    forbid_dumps()
     sys.exit(run_command(cli))

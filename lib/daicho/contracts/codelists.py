@@ -27,7 +27,7 @@ def list_codelists(contracts_dir: Path) -> tuple[str, ...]:
 def load_codelist(contracts_dir: Path, name: str) -> pl.DataFrame:
     """One code list, all columns text, empty cells null, in file order. Raises UsageError for a list that is not there."""
     path = contracts_dir / FOLDER / f"{name}.csv"
-    if not path.is_file():
+    if Path(name).name != name or not path.is_file():
         raise UsageError(f"there is no code list {name}: known are {', '.join(list_codelists(contracts_dir))}.")
     frame = read_table(path)
     for column in ("code", "label"):

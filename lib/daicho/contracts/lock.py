@@ -67,6 +67,18 @@ def check_lock(contracts_dir: Path) -> list[Finding]:
     return findings
 
 
+def refuse_weakened(contracts_dir: Path, contracts: Mapping[str, Contract]) -> None:
+    """Raise UsageError when an item of an extract is in a weaker class than agreed: what identifies a person would be taken in as it stands."""
+    agreed = read_lock(contracts_dir)
+    for kind, contract in contracts.items():
+        name = f"extract/{kind}"
+        if name in agreed and (weakened := _weakened(agreed[name], _entry(contract))):
+            raise UsageError(
+                f"{name}: the class of {', '.join(weakened)} is weaker than agreed in {LOCK_FILE}; nothing was taken in: restore it, "
+                "or have the office agree to it (see `python -m daicho.contracts.lock --help`)."
+            )
+
+
 def write_lock(contracts_dir: Path, *, weaken: frozenset[str] = frozenset()) -> None:
     """Agree to the contracts as they are now.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import logging
 import os
 import signal
@@ -12,12 +11,11 @@ import threading
 from pathlib import Path
 
 from daicho.core.config import Config, load_config
+from daicho.core.dumps import forbid_dumps
 from daicho.core.errors import DaichoError, VaultError
 from daicho.gate.engine import Engine
 from daicho.gate.process import READY
 from daicho.gate.server import GateServer
-
-_PR_SET_DUMPABLE = 4
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,9 +66,9 @@ def _wait_for_end_of_input(server: GateServer) -> None:
 
 
 def _protect_process() -> None:
-    """Keep files private, and this process's memory and environment closed to other processes of the same user."""
+    """Keep files private, and this process's memory to itself."""
     os.umask(0o077)
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    forbid_dumps()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import duckdb
 
 from daicho.contracts.codelists import dose_lookup
 from daicho.contracts.loader import load_contracts
+from daicho.contracts.lock import refuse_weakened
 from daicho.contracts.model import Contract
 from daicho.core.config import Config
 from daicho.core.errors import DataError, VaultError
@@ -86,6 +87,7 @@ def take_in(
     any of them the vault is as it was before.
     """
     contracts = load_contracts(config.contracts_dir)
+    refuse_weakened(config.contracts_dir, contracts)
     extracts, delivered_mappings = _recognise(files_named(paths), config=config, contracts=contracts, kind=kind, mappings=mappings)
     vault = VaultPaths(config.vault_dir)
     failed = ""

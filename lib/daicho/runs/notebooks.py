@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +18,7 @@ from daicho.core.errors import UsageError
 
 PARAMETERS_TAG = "parameters"
 AS_OF = "as_of"
+_FILE_NAME = re.compile(r"\w[\w.-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class ReportNotebook:
     profile: str
     order: int
     parameters: Mapping[str, Parameter]
+
+    def __post_init__(self) -> None:
+        """Files are named after a report, and a report made for each code of a list after the code: never a path. Raises UsageError."""
+        if not _FILE_NAME.fullmatch(self.name):
+            raise UsageError("a report's name, with the code it is made for, must be of letters, digits, points and hyphens, 100 at most.")
 
     def title(self, language: str) -> str:
         return self.titles.get(language) or self.titles["ja"]
@@ -80,15 +87,32 @@ def _parameters(notebook: nbformat.NotebookNode, path: Path) -> dict[str, Parame
     source = cells[0].source
     lines = source.splitlines()
     found: dict[str, Parameter] = {}
-    for node in ast.parse(source).body:
+    for node in _statements(source, path):
         if not (
             isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.annotation, ast.Name) and node.value
         ):
             raise UsageError(f"{path.name}: every line of the {PARAMETERS_TAG} cell must read `name: type = default`.")
         _, _, comment = lines[node.lineno - 1].partition("#")
         name = node.target.id
-        found[name] = Parameter(name=name, type=node.annotation.id, default=ast.literal_eval(node.value), help=comment.strip())
+        found[name] = Parameter(name=name, type=node.annotation.id, default=_plain_default(node.value, path), help=comment.strip())
     return found
+
+
+def _statements(source: str, path: Path) -> list[ast.stmt]:
+    """The cell is read, never run. Raises UsageError for what is no Python."""
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass
+    raise UsageError(f"{path.name}: the {PARAMETERS_TAG} cell is no Python: mend it.")
+
+
+def _plain_default(value: ast.expr, path: Path) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        pass
+    raise UsageError(f"{path.name}: every default in the {PARAMETERS_TAG} cell must be a plain text, number, true or false.")
 
 
 def check_parameters(report: ReportNotebook, given: Mapping[str, Any]) -> dict[str, Any]:
