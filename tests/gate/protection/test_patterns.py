@@ -14,6 +14,7 @@ from daicho.gate.protection.attacker import audit, bound_cells
 from daicho.gate.protection.complete import complete_pattern
 from daicho.gate.protection.growth import grow_pattern
 from daicho.gate.protection.optimise import NoPattern, cheapest_pattern
+from daicho.gate.protection.patience import Patience
 from daicho.gate.protection.tables import TOTAL, with_margins
 
 SQUARE, OBLONG, CUBE = keys_of((2, 2)), keys_of((2, 3)), keys_of((2, 2, 2))
@@ -119,7 +120,7 @@ def test_investment_by_activity_and_region() -> None:
         lower=np.where(is_primary, 17.0, np.inf),
         width=np.where(is_primary, 10.0, 0.0),
     )
-    found = cheapest_pattern(replace(problem, needs=needs), seconds=10)
+    found = cheapest_pattern(replace(problem, needs=needs), patience=Patience(60))
     assert found.is_proven
     assert problem.values[found.hidden].sum() == 59
     assert np.array_equal(found.hidden, hidden)
@@ -142,7 +143,7 @@ def test_one_alone_in_a_cell_does_not_unlock_the_other_of_its_row() -> None:
 def test_where_every_margin_is_known_there_may_be_no_pattern() -> None:
     problem, _ = counts_problem(keys_of((2, 2)), [1, 0, 0, 50])
     with pytest.raises(NoPattern):
-        cheapest_pattern(replace(problem, can_hide=np.zeros(len(problem.values), dtype=bool)), seconds=5)
+        cheapest_pattern(replace(problem, can_hide=np.zeros(len(problem.values), dtype=bool)), patience=Patience(60))
     with pytest.raises(NoPattern):
         complete_pattern(replace(problem, can_hide=np.zeros(len(problem.values), dtype=bool)), exact_cells=0)
 

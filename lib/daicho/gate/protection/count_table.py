@@ -9,7 +9,7 @@ import numpy as np
 
 from daicho.core.errors import DisclosureError
 from daicho.gate.profiles import Profile
-from daicho.gate.protection.complete import EXACT_SECONDS, Pattern, complete_pattern
+from daicho.gate.protection.complete import PATIENCE, Pattern, complete_pattern
 from daicho.gate.protection.optimise import NoPattern
 from daicho.gate.protection.primary import count_needs, few, uniform
 from daicho.gate.protection.system import Marks, Numbers, Problem, Relation, System, information_cost
@@ -48,7 +48,7 @@ def protect_counts(
     thresholds: Numbers | None = None,
     cost: str = "bits",
     known: Marks | None = None,
-    seconds: float = EXACT_SECONDS,
+    seconds: float = PATIENCE,
 ) -> ProtectedTable:
     """Withhold what a profile asks for, and what would tell it. `thresholds`: each row's own (an area's; inf: nothing is shown);
     `known` rows are public in any case. Raises DisclosureError naming the dimension to coarsen."""

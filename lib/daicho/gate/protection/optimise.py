@@ -8,13 +8,13 @@ Every inequality holds for every safe pattern: the last answer is therefore the 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import highspy
 import numpy as np
 
+from daicho.gate.protection.patience import Patience
 from daicho.gate.protection.solver import QuietSolver
 from daicho.gate.protection.system import Marks, Numbers, Problem, blocks
 from daicho.gate.protection.tables_met import TablesMet
@@ -92,12 +92,14 @@ class Master:
         """At least one more cell than a pattern that was found unsafe: whatever it contains is unsafe too."""
         self.add(cell, (~hidden).astype(float), 1.0)
 
-    def solve(self, *, until: float) -> tuple[Marks, bool] | None:
-        """The cheapest pattern so far and whether that is proven; None where time ran out without one."""
+    def solve(self, patience: Patience) -> tuple[Marks, bool] | None:
+        """The cheapest pattern so far and whether that is proven; None where the nodes ran out without one."""
         if not len(self._candidates):
             return self._always.copy(), True
-        self._model.setOptionValue("time_limit", max(self._model.getRunTime() + until - time.perf_counter(), 0.1))
+        self._model.setOptionValue("time_limit", self._model.getRunTime() + patience.left)
         self._model.run()
+        if self._model.getModelStatus() == highspy.HighsModelStatus.kTimeLimit:
+            patience.check()
         if self._model.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             return None
         hidden = self._always.copy()
@@ -105,23 +107,20 @@ class Master:
         return hidden, self._model.getModelStatus() == highspy.HighsModelStatus.kOptimal
 
 
-def cheapest_pattern(problem: Problem, *, seconds: float) -> Optimum:
-    """Find the cheapest pattern that keeps every promise of linear bounds. Raises NoPattern.
+def cheapest_pattern(problem: Problem, *, patience: Patience) -> Optimum:
+    """Find the cheapest pattern that keeps every promise of linear bounds. Raises NoPattern, DisclosureError when time is over.
 
-    `seconds` is a brake, not a plan: rounds and nodes are limited by number, so that a table gets the same pattern every time."""
-    until = time.perf_counter() + seconds
+    Rounds and nodes are limited by number, so that a table gets the same pattern every time."""
     master, prices = Master(problem), PriceList(problem)
     for cell, price, need in prices.of_single_relations():
         master.add(cell, price, need)
     hidden = problem.always_hidden()
     for number in range(1, ROUNDS + 1):
-        answer = master.solve(until=until)
+        answer = master.solve(patience)
         if answer is None:
             return Optimum(hidden, False, number)
         hidden, is_best = answer
-        broken = [master.add(cell, price, need) for cell, price, need in prices.broken(hidden, until=until)]
-        if time.perf_counter() > until:
-            return Optimum(hidden, False, number)
+        broken = [master.add(cell, price, need) for cell, price, need in prices.broken(hidden, patience)]
         if not any(broken):
             return Optimum(hidden, is_best, number)
     return Optimum(hidden, False, ROUNDS)
@@ -154,7 +153,7 @@ class PriceList:
                     cell, self._prices(cell, dual, relation.cells), self._prices(cell, dual, relation.cells, sense=-1)
                 )
 
-    def broken(self, hidden: Marks, *, until: float) -> Iterator[tuple[int, Numbers, float]]:
+    def broken(self, hidden: Marks, patience: Patience) -> Iterator[tuple[int, Numbers, float]]:
         """Inequalities that a pattern breaks, for sensitive cells and for what lone contributors know."""
         problem, needs = self._problem, self._problem.needs
         for cells in blocks(problem.system, hidden):
@@ -164,8 +163,7 @@ class PriceList:
             programme = _Deviation(problem, cells, self._touching)
             knowers = sorted({int(needs.contributor[cell]) for cell in cells if needs.contributor[cell] >= 0})
             for cell in inside:
-                if time.perf_counter() > until:
-                    return
+                patience.check()
                 found = list(self._tested(programme, cell, ()))
                 yield from found
                 others = [number for number in knowers if number != needs.contributor[cell]]
