@@ -14,22 +14,9 @@ from typing import Any
 
 from daicho.core.config import Config
 from daicho.core.fiscal import fiscal_year_label
+from daicho.gate.kept_tables import TABLES
 from daicho.vault.catalog import sync_folder
 
-TABLES = {
-    "resident": "住民",
-    "vaccination": "予防接種記録",
-    "covid_record": "新型コロナ接種記録",
-    "vrs_wide": "VRS記録",
-    "notice_history": "通知履歴",
-    "shared_copy": "中間サーバー副本",
-    "welfare": "福祉区分",
-    "number_change": "宛名番号変更",
-    "access_log": "アクセスログ",
-    "releases": "提供記録",
-    "quarantine": "隔離行一覧",
-    "worklists": "確認一覧",
-}
 METHOD = (
     "保管庫の全ファイルを、対象行を除いて新しい暗号鍵で書き直し、旧暗号鍵を上書き消去、旧ファイルを削除した。"
     "旧ファイルの断片が媒体に残っても復号できない。ログ・提供記録・隔離行一覧・確認一覧は対象を除いて書き直し、または削除した。"

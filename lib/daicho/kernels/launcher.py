@@ -64,7 +64,7 @@ def _enter(ticket_fd: int, report_fd: int, connection_file: Path, *, prober: Cal
     connection = _connect(ticket.gate_socket)
     report = seal_kernel(ticket, connection, socket_dir=connection_file.parent, prober=prober)
     client = _show_token(connection, ticket.token)
-    _adopt(client, ticket.workspace)
+    _adopt(client, ticket.workspace, report)
     _send(report_fd, {"report": report.as_dict()})
 
 
@@ -120,12 +120,12 @@ def _show_token(connection: socket.socket, token: str) -> GateClient:
     return GateClient.introduce(connection, token)
 
 
-def _adopt(client: GateClient, workspace: Path) -> None:
-    """Give notebooks the connection. The configuration is read here, not earlier: it imports a library that starts threads."""
+def _adopt(client: GateClient, workspace: Path, report: SealReport) -> None:
+    """Give notebooks the connection, and how the seal was tested. The configuration is read here, not earlier: it imports a library that starts threads."""
     from daicho.core.config import load_config
     from daicho.present.ledger import adopt_client
 
-    adopt_client(client, config=load_config(workspace))
+    adopt_client(client, config=load_config(workspace), seal=tuple(report.checks))
 
 
 def _send(report_fd: int, message: dict[str, object]) -> None:

@@ -14,7 +14,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 
-from daicho.core.config import Config
+from daicho.core.config import ROLES, Config
 from daicho.core.errors import DaichoError, SealError
 from daicho.gate.client import GateClient
 from daicho.kernels.admission import obtain_ticket
@@ -136,14 +136,18 @@ def make_kernel_manager(ticket: LaunchTicket | Callable[[int], LaunchTicket], *,
 
 
 @contextmanager
-def sealed_kernel(config: Config, *, gate: GateClient, work: Path, profile: str, purpose: str, run_id: str) -> Iterator[SealedKernel]:
-    """Run a sealed kernel for one report: it may ask for one profile, and works in one folder.
+def sealed_kernel(
+    config: Config, *, gate: GateClient, work: Path, profile: str, purpose: str, run_id: str, least_role: str = ROLES[0]
+) -> Iterator[SealedKernel]:
+    """Run a sealed kernel for one report: it may ask for one profile, under the narrowest role from `least_role` on, and works in one folder.
 
     Raises SealError when the kernel cannot be sealed, DisclosureError when no role of the user allows the profile.
     """
 
     def ticket_for(pid: int) -> LaunchTicket:
-        return obtain_ticket(config, gate=gate, pid=pid, work_dir=work, profiles=(profile,), purpose=purpose, run_id=run_id)
+        return obtain_ticket(
+            config, gate=gate, pid=pid, work_dir=work, profiles=(profile,), purpose=purpose, run_id=run_id, least_role=least_role
+        )
 
     manager = make_kernel_manager(ticket_for, work_dir=work)
     run_sync(manager.start_kernel)()

@@ -14,6 +14,7 @@ from daicho.core.errors import DisclosureError, SealError, UsageError
 from daicho.gate.release import Release
 from daicho.present.catalogue import Catalogue
 from daicho.present.cohorts import closed_cohorts, coverage_target, due_window, opened_cohorts
+from daicho.present.compliance import Compliance, Seal, ask_compliance
 from daicho.present.key_figures import KeyFigure, box_table, key_table, side_by_side
 from daicho.present.labels import Figure
 from daicho.present.notes import write_methods
@@ -41,6 +42,7 @@ class Ledger:
     language: str
     contracts_dir: Path | None = None
     municipality: Municipality = field(default_factory=Municipality)
+    seal: Seal | None = None
 
     def measure(
         self,
@@ -165,6 +167,13 @@ class Ledger:
         """Ask for everything the reconciliation of a fiscal year holds; `snapshot` 0 is the newest."""
         return ask_reconciliation(self, period=period, fiscal_year=period.fiscal_year, snapshot=snapshot)
 
+    def compliance(self, *, submissions_changed: int = -1) -> Compliance:
+        """Have the gate examine itself, for the page that proves each promise of the impact assessment; takes the role report-runner or officer.
+
+        `submissions_changed`: returns as submitted that were changed since; -1 where none was submitted, or nobody looked.
+        """
+        return ask_compliance(self, submissions_changed=submissions_changed)
+
     def say(self, ja: str, en: str, **figures: object) -> Markdown:
         """Return a sentence for the report in the session's language, with `{names}` filled from the figures."""
         return Markdown(self.word(ja, en).format(**figures))
@@ -211,15 +220,17 @@ class _Adoption:
 
     client: GateClient | None = None
     config: Config | None = None
+    seal: Seal | None = None
 
 
 _ADOPTION = _Adoption()
 
 
-def adopt_client(client: GateClient, *, config: Config | None = None) -> None:
-    """Give this process its connection to the gate; the launcher of sealed kernels calls this once."""
+def adopt_client(client: GateClient, *, config: Config | None = None, seal: Seal | None = None) -> None:
+    """Give this process its connection to the gate, and how its seal was tested; the launcher of sealed kernels calls this once."""
     _ADOPTION.client = client
     _ADOPTION.config = config
+    _ADOPTION.seal = seal
 
 
 def open_ledger(*, purpose: str) -> Ledger:
@@ -239,6 +250,7 @@ def open_ledger(*, purpose: str) -> Ledger:
         language=config.language if config else "ja",
         contracts_dir=config.contracts_dir if config else None,
         municipality=municipality_of(config) if config else Municipality(),
+        seal=_ADOPTION.seal,
     )
 
 

@@ -96,7 +96,9 @@ def execute_report(
     notebook = nbformat.read(report.path, as_version=4)  # type: ignore[no-untyped-call]
     nbformat.write(localise_notebook(notebook, language=config.language), source)  # type: ignore[no-untyped-call]
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    with sealed_kernel(config, gate=gate, work=work, profile=profile, purpose=purpose, run_id=run_id) as kernel:
+    with sealed_kernel(
+        config, gate=gate, work=work, profile=profile, purpose=purpose, run_id=run_id, least_role=report.least_role
+    ) as kernel:
         _papermill(report, source, finished, parameters=parameters, kernel=kernel, profile=profile)
         seal, is_sealed = kernel.seal_result(), kernel.is_sealed
     notebook = nbformat.read(finished, as_version=4)  # type: ignore[no-untyped-call]

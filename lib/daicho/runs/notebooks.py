@@ -13,7 +13,7 @@ from typing import Any
 
 import nbformat
 
-from daicho.core.config import Config
+from daicho.core.config import ROLES, Config
 from daicho.core.errors import UsageError
 
 PARAMETERS_TAG = "parameters"
@@ -33,7 +33,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class ReportNotebook:
-    """A report: notebook file, title by language, the recipient profile it is made for, and its parameters."""
+    """A report: notebook file, title by language, the recipient profile it is made for, and its parameters.
+
+    `least_role`: the narrowest role its kernel may have; a report that asks for more than figures declares one.
+    """
 
     name: str
     path: Path
@@ -41,6 +44,7 @@ class ReportNotebook:
     profile: str
     order: int
     parameters: Mapping[str, Parameter]
+    least_role: str = ROLES[0]
 
     def __post_init__(self) -> None:
         """Files are named after a report, and a report made for each code of a list after the code: never a path. Raises UsageError."""
@@ -74,9 +78,17 @@ def load_report(config: Config, name: str) -> ReportNotebook:
             profile=declared["profile"],
             order=int(declared.get("order", 99)),
             parameters=_parameters(notebook, path),
+            least_role=_role(declared, path),
         )
     except (KeyError, json.JSONDecodeError, nbformat.ValidationError, nbformat.reader.NotJSONError):
         raise UsageError(f"{path.name} is not a report notebook: its metadata needs daicho.title and daicho.profile.") from None
+
+
+def _role(declared: Mapping[str, Any], path: Path) -> str:
+    role = declared.get("role", ROLES[0])
+    if role not in ROLES:
+        raise UsageError(f"{path.name}: daicho.role must be one of {', '.join(ROLES)}.")
+    return str(role)
 
 
 def _parameters(notebook: nbformat.NotebookNode, path: Path) -> dict[str, Parameter]:

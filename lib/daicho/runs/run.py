@@ -23,7 +23,7 @@ from daicho.gate.release import Release
 from daicho.runs.execute import Executed, ReportFailedError, execute_report
 from daicho.runs.manifest import code_version, release_entry, snapshot_entry, write_manifest
 from daicho.runs.notebooks import ReportNotebook, check_parameters, load_report
-from daicho.runs.submission_store import RETURNS, submissions
+from daicho.runs.submission_store import RETURNS, audit_submissions, has_submissions, submissions
 from daicho.vault import latest_snapshot, snapshot_info
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FAILED = "FAILED.json"
 SUBMITTED = "submitted_snapshot"
+SUBMISSIONS = "submissions_changed"
 Progress = Callable[[str], None]
 
 
@@ -67,7 +68,7 @@ def plan_job(config: Config, name: str, *, parameters: Mapping[str, Any], profil
     """Check a report's name and parameters before anything runs.
 
     An empty as-of day means the end of the fiscal year; while that is still to come, it means today. A return is compared with its newest
-    submission.
+    submission; a report that tells whether submissions are unchanged is told.
     """
     report = load_report(config, name)
     checked = check_parameters(report, parameters)
@@ -77,6 +78,8 @@ def plan_job(config: Config, name: str, *, parameters: Mapping[str, Any], profil
     if SUBMITTED in given and SUBMITTED not in checked and name in RETURNS:
         made = submissions(config, name, int(given["fiscal_year"]))
         checked[SUBMITTED] = made[-1].snapshot if made else 0
+    if SUBMISSIONS in given and SUBMISSIONS not in checked and has_submissions(config):
+        checked[SUBMISSIONS] = len(audit_submissions(config))
     return ReportJob(report=report, parameters=checked, profile=profile or report.profile)
 
 

@@ -103,6 +103,11 @@ def verify(config: Config, submission: Submission) -> None:
         )
 
 
+def has_submissions(config: Config) -> bool:
+    """Whether any return was ever submitted."""
+    return any((config.state_dir / "submissions").glob("*/*/[0-9]*"))
+
+
 def audit_submissions(config: Config) -> list[Finding]:
     """What is wrong with the submissions of a workspace: changed files, changed records, broken chains."""
     findings = []
