@@ -122,6 +122,7 @@ class Bill:
     units_count: int
     amount_yen: int
     line_kind: str = "dose"
+    payer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,8 @@ _TABLES = {
         charged_yen BIGINT, fee_code VARCHAR, requested_on DATE, applied_on DATE""",
     "payment_decision": """person INTEGER, vaccine VARCHAR, dose VARCHAR, event_on DATE, is_screened_only BOOLEAN, paid_month INTEGER, institution VARCHAR,
         channel VARCHAR, decision VARCHAR, reason VARCHAR, approver VARCHAR, decided_on DATE""",
-    "invoice": """payee VARCHAR, paid_month INTEGER, line_kind VARCHAR, vaccine VARCHAR, unit_yen BIGINT, units_count BIGINT, amount_yen BIGINT""",
+    "invoice": """payee VARCHAR, payer VARCHAR, paid_month INTEGER, line_kind VARCHAR, vaccine VARCHAR, unit_yen BIGINT, units_count BIGINT,
+        amount_yen BIGINT""",
     "closed_line": "person INTEGER, " + ", ".join(f"{name} {kind}" for name, kind in CLOSED_COLUMNS.items()),
     "person_row": "person INTEGER, batch INTEGER, line INTEGER",
     "welfare": "person INTEGER, welfare_class VARCHAR, handbook_class VARCHAR, valid_from DATE, valid_to DATE",
@@ -199,7 +201,7 @@ def build_mart(ledger: Ledger) -> duckdb.DuckDBPyConnection:
     _insert(
         connection,
         "invoice",
-        ((b.payee, b.paid_month, b.line_kind, b.vaccine, b.unit_yen, b.units_count, b.amount_yen) for b in ledger.invoices),
+        ((b.payee, b.payer, b.paid_month, b.line_kind, b.vaccine, b.unit_yen, b.units_count, b.amount_yen) for b in ledger.invoices),
     )
     if ledger.closed is not None:
         connection.register("closed_frame", ledger.closed)

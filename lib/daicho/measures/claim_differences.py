@@ -6,13 +6,17 @@ from daicho.measures.model import Cut, Measure, ValueColumn
 from daicho.measures.payment_vocabulary import PAYMENT_PARAMETERS, PAYMENT_REFERENCE, PAYMENTS, bind_months
 
 _CELL = "payee, paid_month, line_kind, vaccine"
+_HOME = "(SELECT min(code) FROM reference.municipality)"
 _FEWEST_MONTHS = 3  # of own bills before a bill is compared with what is usual
 
 _DIFFERENCES = f"""
-WITH bill AS MATERIALIZED (    -- lines of one unit price together
+WITH received AS (             -- bills to us; those that we made out to others are settled by the half-year
+    SELECT * FROM invoice WHERE coalesce(payer, {_HOME}) = {_HOME}
+),
+bill AS MATERIALIZED (         -- lines of one unit price together
     SELECT payee, paid_month, line_kind, coalesce(vaccine, '') AS vaccine, unit_yen, CAST(sum(units_count) AS BIGINT) AS units,
            CAST(sum(amount_yen) AS BIGINT) AS yen
-    FROM invoice WHERE paid_month BETWEEN $first_month AND $last_month GROUP BY ALL
+    FROM received WHERE paid_month BETWEEN $first_month AND $last_month GROUP BY ALL
 ),
 claim_of_bill AS MATERIALIZED ( -- what the ledger has for the payees and months billed
     SELECT p.* FROM (
@@ -107,7 +111,7 @@ row_of AS (                    -- kind of difference, units, yen
     FROM left_over WHERE billed_yen - worth_yen - copay_yen - missing_yen - unbilled_yen <> 0
 ),
 own_month AS MATERIALIZED (
-    SELECT payee, paid_month, CAST(sum(amount_yen) AS BIGINT) AS yen, CAST(sum(units_count) AS BIGINT) AS units FROM invoice GROUP BY ALL
+    SELECT payee, paid_month, CAST(sum(amount_yen) AS BIGINT) AS yen, CAST(sum(units_count) AS BIGINT) AS units FROM received GROUP BY ALL
 ),
 usual AS (                     -- the middle one of the payee's bills of the twelve months before
     SELECT m.payee, m.paid_month, list_sort(list(o.yen))[(count(*) + 1) // 2] AS yen, list_sort(list(o.units))[(count(*) + 1) // 2] AS units

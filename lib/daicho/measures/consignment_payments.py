@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daicho.measures.lookups import MONTH_STATE
 from daicho.measures.model import PRIVACY_COLUMN, Measure, ValueColumn
 from daicho.measures.payment_vocabulary import EARLY_FILTERS, PAYMENT_CUTS, PAYMENT_PARAMETERS, PAYMENT_REFERENCE, PAYMENTS, bind_months
 
@@ -36,7 +37,7 @@ CONSIGNMENT_PAYMENTS = Measure(
         ValueColumn("payable_yen", "支払額", "Payable", "円", "yen", _sum("base.gross_yen - base.copay_yen"), contributors=_YEN_PERSONS),
         ValueColumn("fee_yen", "事務費", "Administration fee", "円", "yen", _sum("base.fee_yen"), contributors=_YEN_PERSONS),
     ),
-    cuts=PAYMENT_CUTS,
+    cuts={**PAYMENT_CUTS, "month_state": MONTH_STATE},
     base_sql=_PAID,
     parameters=PAYMENT_PARAMETERS,
     notes=(

@@ -80,6 +80,10 @@ _BUDGETS = {
     "closing": ("現年度（出納整理期間）", "Of the year, paid in the closing period"),
     "past_year": ("過年度", "Of a past year, from the budget of the year of payment"),
 }
+_DIRECTIONS = {"pay": ("支払", "We pay"), "claim": ("請求", "We claim")}
+# Lines of a settlement that no bill has.
+_SETTLEMENT_LINES = {"adjustment": ("訂正", "Adjustment"), "rounding": ("端数処理", "Rounding")}
+_MONTH_STATES = {"closed": ("締め済み", "Closed"), "open": ("未締め", "Open")}
 _RECOVERIES = {
     "given": ("当日に接種", "Given that day"),
     "recovered": ("後に接種", "Given later"),
@@ -194,7 +198,12 @@ _DIMENSIONS = (
     Dimension(
         "coverage_state", "接種率の扱い", "Coverage", "接種率に数えるか", labels=MappingProxyType(_COVERAGE_STATES),
     ),
-    Dimension("line_kind", "請求区分", "Kind of line", "接種・予診のみ・事務費の別", codelist="invoice_line_kind"),
+    Dimension("line_kind", "請求区分", "Kind of line", "接種・予診のみ・事務費の別", codelist="invoice_line_kind",
+              labels=MappingProxyType(_SETTLEMENT_LINES)),
+    Dimension("half_year", "半期", "Half-year", "精算する半期（2025H1 は令和7年度上半期）", pattern=r"[12][0-9]{3}H[12]"),
+    Dimension("direction", "支払・請求の別", "Direction", "相手に支払うもの・相手に請求するものの別", labels=MappingProxyType(_DIRECTIONS)),
+    Dimension("unit_yen", "単価", "Unit price", "1件の額（税込み）", kind="integer", template=("{:,}円", "{:,} yen")),
+    Dimension("month_state", "締めの状態", "State of the month", "支払月が締め済みか", labels=MappingProxyType(_MONTH_STATES)),
     Dimension("difference", "差異の種類", "Kind of difference", "請求と台帳の差の原因", labels=MappingProxyType(_DIFFERENCES)),
     Dimension("claim_status", "請求の扱い", "Status of the bill", "請求が範囲内か", labels=MappingProxyType(_CLAIM_STATUSES)),
     Dimension("reference_month", "訂正する支払月", "Month corrected", "訂正する締め済みの支払月（YYYYMM）", kind="month"),

@@ -15,6 +15,12 @@ PROGRAM_ON_DAY = Lookup(
   ON program_on_day.vaccine_code = base.vaccine AND {in_force("program_on_day", "base.given_on")}""",
 )
 
+_CLOSED_MONTH = Lookup(
+    "closed_month_list",
+    "LEFT JOIN (SELECT DISTINCT closed_month FROM closed_line) AS closed_month_list ON closed_month_list.closed_month = base.paid_month",
+)
+
+MONTH_STATE = Cut("CASE WHEN closed_month_list.closed_month IS NULL THEN 'open' ELSE 'closed' END", (_CLOSED_MONTH,))
 SEX = Cut("coalesce(person.sex, '0')", (PERSON,))
 BIRTH_FY = Cut("CAST(person.birth_fy AS INTEGER)", (PERSON,))
 DISEASE = Cut("coalesce(vaccine_list.disease, 'unknown')", (VACCINE,))

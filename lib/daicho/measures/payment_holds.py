@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daicho.measures.lookups import MONTH_STATE
 from daicho.measures.model import Measure, ValueColumn
 from daicho.measures.payment_vocabulary import EARLY_FILTERS, PAYMENT_CUTS, PAYMENT_PARAMETERS, PAYMENT_REFERENCE, PAYMENTS, bind_months
 
@@ -21,7 +22,7 @@ PAYMENT_HOLDS = Measure(
             "CAST(coalesce(sum(CASE WHEN base.decision = 'hold' THEN base.gross_yen - base.copay_yen ELSE 0 END), 0) AS BIGINT)",
         ),
     ),
-    cuts=PAYMENT_CUTS,
+    cuts={**PAYMENT_CUTS, "month_state": MONTH_STATE},
     base_sql=_NOT_PAID,
     parameters=PAYMENT_PARAMETERS,
     notes=(

@@ -83,16 +83,17 @@ def _decisions(batches: Sequence[Batch], extracts: set[int]) -> str:
 
 
 def _invoices(batches: Sequence[Batch]) -> str:
-    """The newest delivery of each payee and month."""
+    """The newest delivery of each payee, payer and month. No payer: the bill is to this municipality."""
     rows = "\nUNION ALL\n".join(
-        f"""SELECT payee, paid_month, line_kind, vaccine_code AS vaccine, unit_yen, units_count::BIGINT AS units_count, amount_yen,
-                   {each.batch}::INTEGER AS batch, line FROM b{each.batch}.rows"""
+        f"""SELECT payee, payer, paid_month, line_kind, vaccine_code AS vaccine, unit_yen, units_count::BIGINT AS units_count, amount_yen,
+                   {each.batch}::INTEGER AS batch, line
+            FROM (SELECT * FROM b{each.batch}.rows UNION ALL BY NAME SELECT NULL::VARCHAR AS payer WHERE false)"""
         for each in batches
     )
-    empty = """SELECT NULL::VARCHAR AS payee, NULL::INTEGER AS paid_month, NULL::VARCHAR AS line_kind, NULL::VARCHAR AS vaccine,
+    empty = """SELECT NULL::VARCHAR AS payee, NULL::VARCHAR AS payer, NULL::INTEGER AS paid_month, NULL::VARCHAR AS line_kind, NULL::VARCHAR AS vaccine,
                       NULL::BIGINT AS unit_yen, NULL::BIGINT AS units_count, NULL::BIGINT AS amount_yen, NULL::INTEGER AS batch,
                       NULL::INTEGER AS line WHERE false"""
-    return f"CREATE TABLE mart.invoice AS SELECT * FROM ({rows or empty}) QUALIFY batch = max(batch) OVER (PARTITION BY payee, paid_month)"
+    return f"CREATE TABLE mart.invoice AS SELECT * FROM ({rows or empty}) QUALIFY batch = max(batch) OVER (PARTITION BY payee, payer, paid_month)"
 
 
 def _closed(batches: Sequence[Batch]) -> str:
