@@ -71,11 +71,11 @@ ITEMS = {
         "O": "医療機関コード 名称 所在地自治体コード 医師会コード 有効開始日 有効終了日",
     },
     "payment_decision": {"O": "抽出ファイル 行番号 判定 判定理由 決裁者 決定日"},
-    "invoice": {"O": "請求者コード 支払月 請求区分 予防接種種別コード 単価 件数 金額"},
+    "invoice": {"O": "請求者コード 請求先コード 支払月 請求区分 予防接種種別コード 単価 件数 金額"},
 }
 PAYMENT_DIMENSIONS = {
     "ward", "month", "vaccine", "dose", "institution", "association", "scheme", "payee", "channel", "copay_class", "delay_months", "decision",
-    "reason",
+    "reason", "month_state",
 }  # fmt: skip
 RELEASED = {
     "residents": ({"residents_count"}, {"district", "birth_fy", "age_years", "age_band", "sex", "resident_class"}),
@@ -184,6 +184,10 @@ RELEASED = {
         {"ward", "month", "vaccine", "scheme", "payee", "channel", "budget"},
     ),
     "payment_holds": ({"events_count", "held_yen"}, PAYMENT_DIMENSIONS),
+    "ward_settlement": (
+        {"units_count", "gross_yen", "copay_yen", "payable_yen", "net_yen"},
+        {"half_year", "ward", "direction", "line_kind", "vaccine", "unit_yen", "scheme", "month"},
+    ),
     "intake_quality": ({"rows_count"}, {"kind", "batch", "rule", "outcome"}),
 }
 

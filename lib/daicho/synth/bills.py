@@ -1,4 +1,5 @@
-"""Bills of the payees for the last months, from the claims and the price list, with planted differences; and officers' decisions on some claims."""
+"""Bills of the payees for the last months, from the claims and the price list, with planted differences; our own bills to the other wards; and
+officers' decisions on some claims."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ _LINE = ("payee", "month", "kind", "vaccine")
 _OTHER_PRICE, _ROUNDED, _TOO_MANY = 0.02, 0.02, 0.03
 _DECIDED_MONTHS, _DECIDED = 3, 0.002
 _DECISIONS = (("支払", "確認済み"), ("返戻", "返戻"), ("取消", "過誤"))
+_GUESTS = (0.4, 1.6)  # other wards' residents treated here, as a share of ours treated there
 _WRONG_SHEET = 33  # the bill of one payee is taken from the sheet of all municipalities together
 
 
@@ -39,9 +41,12 @@ def invoice_frame(
         billed.filter(pl.col("fee") > 0).group_by("payee", "month", pl.col("fee").alias("unit")).agg(pl.len().cast(pl.Int64).alias("count"))
     )
     fees = fees.with_columns(pl.lit("事務費").alias("kind"), pl.lit(None, pl.String).alias("vaccine"), pl.lit(0, pl.Int64).alias("extra"))
-    every = pl.concat([lines, fees.select(lines.columns)]).sort(*_LINE, "unit", nulls_last=True)
+    received = pl.concat([lines, fees.select(lines.columns)]).with_columns(pl.lit(None, pl.String).alias("payer"))
+    sent = _sent(streams.generator("invoices_sent"), billed, home=institutions.wards[OWN])
+    every = pl.concat([received, sent.select(received.columns)]).sort("payer", *_LINE, "unit", nulls_last=True)
     return every.select(
         pl.col("payee").alias("請求者コード"),
+        pl.col("payer").alias("請求先コード"),
         pl.col("month").cast(pl.String).alias("支払月"),
         pl.col("kind").alias("請求区分"),
         pl.col("vaccine").alias("予防接種種別コード"),
@@ -108,10 +113,28 @@ def _billed(claimed: pl.DataFrame, prices: pl.DataFrame, copay: Mapping[str, tup
     self_payment = pl.when(is_dose).then(pl.col("vaccine").replace_strict(amounts, default=0, return_dtype=pl.Int64)).otherwise(0)
     is_separate = pl.col("admin_fee_kind") == "separate"
     return claimed.join(listed, on=["scheme", "vaccine", "price_kind"], how="inner").filter(holds).select(
-        "payee", "month", "vaccine",
+        "payee", "month", "vaccine", (pl.col("scheme") == "mutual_use").alias("is_elsewhere"),
         pl.when(is_dose).then(pl.lit("接種")).otherwise(pl.lit("予診のみ")).alias("kind"),
         (pl.col("price_excl_yen").cast(pl.Int64) * taxed // 100 - self_payment).cast(pl.Int64).alias("unit"),
         pl.when(is_separate).then(pl.col("admin_fee_yen").cast(pl.Int64) * taxed // 100).otherwise(0).cast(pl.Int64).alias("fee"),
+    )  # fmt: skip
+
+
+def _sent(rng: np.random.Generator, billed: pl.DataFrame, *, home: str) -> pl.DataFrame:
+    """Our bills to the other wards for their residents. The ledger has no such people: as many, more or less, as ours who went there."""
+    mutual = billed.filter(pl.col("is_elsewhere"))
+    units = mutual.select("payee", "month", "kind", "vaccine", "unit")
+    fees = mutual.filter(pl.col("fee") > 0).select(
+        "payee", "month", pl.lit("事務費").alias("kind"), pl.lit(None, pl.String).alias("vaccine"), pl.col("fee").alias("unit")
+    )
+    lines = (
+        pl.concat([units, fees]).group_by(*_LINE, "unit").agg(pl.len().cast(pl.Int64).alias("count")).sort(*_LINE, "unit", nulls_last=True)
+    )
+    wards = lines["payee"].unique().sort()
+    share = pl.DataFrame({"payee": wards, "share": (rng.uniform(*_GUESTS, len(wards)) * 100).astype(np.int64)})
+    return lines.join(share, on="payee", how="left").select(
+        pl.lit(home).alias("payee"), pl.col("payee").alias("payer"), "month", "kind", "vaccine", "unit",
+        (pl.col("count") * pl.col("share") // 100 + 1).alias("count"), pl.lit(0, pl.Int64).alias("extra"),
     )  # fmt: skip
 
 
