@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Rows = Sequence[Sequence[Any]]
 MONTHS_SHOWN = 24
+MOST_TICKS = 8
 _QUARTER = (
     ("releases", "提供", "Releases"), ("cells", "数値", "Figures"), ("suppressed", "うち秘匿", "Withheld"), ("refusals", "拒否", "Refusals"),
     ("worklists", "確認一覧", "Worklists"), ("launched", "カーネル起動", "Kernels"), ("turned_away", "接続拒否", "Turned away"),
@@ -56,14 +57,14 @@ def profile_labels(contracts_dir: Path | None, *, language: str) -> Mapping[str,
 def release_table(rows: Rows, *, titles: Mapping[str, str], profiles: Mapping[str, str], language: str) -> Table:
     """Releases by measure and profile: how many, how many figures, how many of them withheld."""
     heads = (
-        ("measure", "集計", "Measure", "text"), ("profile", "提供区分", "Profile", "text"), ("releases", "提供", "Releases", "count"),
+        ("measure", "集計", "Measure", "text"), ("profile", "開示プロファイル", "Profile", "text"), ("releases", "提供", "Releases", "count"),
         ("cells", "数値", "Figures", "count"), ("suppressed", "うち秘匿", "Withheld", "count"),
     )  # fmt: skip
     body = [
         (words(titles.get(measure, measure)), words(profiles.get(profile, profile)), *map(_count, figures))
         for measure, profile, *figures in rows
     ]
-    return _table("releases", ("集計別・提供区分別の提供", "Releases by measure and profile"), heads, body, language)
+    return _table("releases", ("集計別・開示プロファイル別の提供", "Releases by measure and profile"), heads, body, language)
 
 
 def quarter_table(rows: Rows, *, language: str) -> Table:
@@ -94,7 +95,7 @@ def role_table(rows: Rows, *, language: str) -> Table:
 def releases_chart(rows: Rows, *, profiles: Mapping[str, str], language: str) -> altair.LayerChart:
     """Upright bars of releases by month, stacked by profile; the newest months."""
     alt = load_altair()
-    title = ("月別・提供区分別の提供件数", "Releases by month and profile")[0 if language == "ja" else 1]
+    title = ("月別・開示プロファイル別の提供件数", "Releases by month and profile")[0 if language == "ja" else 1]
     if not rows:
         said = NO_DATA[language]
         text = alt.Chart(alt.Data(values=[{"mark": said}])).mark_text(fontSize=14, color="#555").encode(text="mark:N")
@@ -110,7 +111,10 @@ def releases_chart(rows: Rows, *, profiles: Mapping[str, str], language: str) ->
     heights: dict[str, int] = defaultdict(int)
     for value in values:
         heights[value["month"]] += value["releases"]
-    heads = [("月", "Month"), ("提供区分", "Profile"), ("提供（件）", "Releases")]
+    tallest = max(heights.values())
+    # Few releases get a tick each: an axis of counts has no halves.
+    ticks = {"values": list(range(tallest + 1))} if tallest <= MOST_TICKS else {"tickCount": 6}
+    heads = [("月", "Month"), ("開示プロファイル", "Profile"), ("提供（件）", "Releases")]
     month, profile, releases = (pair[0 if language == "ja" else 1] for pair in heads)
     used = [name for name in names if any(value["profile"] == name for value in values)]
     bars = (
@@ -126,8 +130,8 @@ def releases_chart(rows: Rows, *, profiles: Mapping[str, str], language: str) ->
             y=alt.Y(
                 "releases:Q",
                 title=releases,
-                scale=alt.Scale(domain=[0, max(heights.values()) * 1.12], nice=False),
-                axis=alt.Axis(format=",d", tickMinStep=1, **title_above()),
+                scale=alt.Scale(domain=[0, tallest * 1.12], nice=False),
+                axis=alt.Axis(format=",d", **ticks, **title_above()),
             ),
             color=alt.Color("profile:N", title=profile, scale=alt.Scale(domain=used, range=list(SERIES_COLOURS[: len(used)]))),
             tooltip=["month:N", "profile:N", "releases:Q"],

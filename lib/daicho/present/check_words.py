@@ -93,7 +93,7 @@ CHECK_WORDS: Mapping[str, CheckWords] = MappingProxyType(
             "tests/gate/test_chain.py, tests/attacks/test_record.py",
         ),
         "release_ledger": CheckWords(
-            ("提供記録と保存した提供物が一致する", "The release ledger agrees with what was released"),
+            ("提供台帳と保存した提供物が一致する", "The release ledger agrees with what was released"),
             ("{releases}件の提供を検証した。不一致{broken}", "{releases} releases verified; {broken} do not agree"),
             "releases/ledger.jsonl",
             "tests/gate/test_chain.py, tests/gate/test_release.py",
@@ -175,7 +175,7 @@ CHECK_WORDS: Mapping[str, CheckWords] = MappingProxyType(
         "seal": CheckWords(
             ("この文書を作ったカーネルの封止", "The seal of the kernel that made this document"),
             ("封止の自己試験{tried}項目のうち通り抜け{passed_through}", "{tried} attempts to get through the seal; {passed_through} succeeded"),
-            "この文書の末尾 / end of this document",
+            "manifest.json: seal_test",
             "tests/seal",
             ("カーネルの外で作成した", "made outside a kernel"),
         ),
@@ -200,7 +200,7 @@ CHECK_WORDS: Mapping[str, CheckWords] = MappingProxyType(
         ),
         "small_counts_withheld": CheckWords(
             ("庁内用・公表用では10人未満を秘匿する", "Counts under ten are withheld within the office and for the public"),
-            ("{profiles}種類の提供区分を確認した。弱いもの{weak}", "{profiles} profiles; {weak} too weak"),
+            ("{profiles}種類の開示プロファイルを確認した。弱いもの{weak}", "{profiles} profiles; {weak} too weak"),
             "data_contracts/disclosure.yaml",
             "tests/gate/test_profiles.py, tests/gate/test_suppression.py",
         ),

@@ -133,10 +133,10 @@ class Compliance:
         """Return, for each check, the tests that prove that it finds what it is for, so that an auditor can ask for them."""
         columns = (
             TableColumn("check", self._say("検査", "Check"), "text"),
-            TableColumn("tests", self._say("検査の正しさを示す試験", "Tests that prove the check"), "text"),
+            TableColumn("tests", self._say("機能を示す試験", "Tests that prove what it checks"), "text"),
         )
         rows = tuple((words(self._say(*text.name)), words(text.tests)) for text in CHECK_WORDS.values())
-        title = self._say("検査と試験の対応", "Checks and the tests behind them")
+        title = self._say("検査と試験の対応", "Checks and tests")
         return Table(name="tests", title=title, columns=columns, rows=rows, language=self.ledger.language)
 
     def _promises(self, promises: Sequence[Promise], *, first: int, name: str, title: str) -> Table:

@@ -54,6 +54,11 @@ _POINTS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ("承認された値に置き換える", "replace with approved values"),
     ),
 }
+_REFERENCE = {
+    "copay": "自己負担額", "coverage_target": "接種率の目標", "definition": "指標の定義", "equivalence": "接種の読替え", "fee": "手数料",
+    "form_column": "様式の欄", "form_row": "様式の行", "payment_calendar": "支払日程", "price_list": "単価表", "program": "定期・臨時の別",
+    "schedule": "接種スケジュール", "series": "接種の系列", "statutory": "法定報告",
+}  # fmt: skip
 _ROLES = {"analyst": "分析者", "report_runner": "報告実行者", "officer": "保護責任者"}
 
 
@@ -73,4 +78,9 @@ def open_table(points: Sequence[Mapping[str, Any]], *, language: str) -> Table:
 
 
 def _subject(subject: str, language: str) -> str:
-    return subject if language == "en" else _ROLES.get(subject) or TABLES.get(subject) or subject
+    return subject if language == "en" else _ROLES.get(subject) or TABLES.get(subject) or _named(subject)
+
+
+def _named(table: str) -> str:
+    """A reference table by what it holds and by its file."""
+    return f"{_REFERENCE[table]}（{table}.csv）" if table in _REFERENCE else table
