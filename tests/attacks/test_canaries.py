@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from tests.conftest import make_workspace
 
 from daicho.core.config import Config, load_config
 from daicho.gate.process import running_gate
+from daicho.gate.roles import user_name
 from daicho.seal import seal_available
 
 needs_landlock = pytest.mark.skipif(not seal_available(), reason="this machine has no Landlock of ABI 4 or newer")
@@ -211,12 +213,33 @@ def test_no_refused_file_and_no_error_says_a_canary_even_when_debugging(office: 
     assert found_outside_the_vault(office) == {}
 
 
+def assert_nothing_hidden(folder: Path) -> None:
+    """No machinery in what is published: papermill's and nbconvert's metadata, the user's name, the machine's paths, hidden sheets, comments."""
+    words = (
+        b"papermill",
+        b"injected-parameters",
+        b"kernelspec",
+        user_name(os.getuid()).encode() + b"</",
+        b"/site-packages/",
+        str(folder).encode(),
+    )
+    for path in folder.rglob("*"):
+        if path.is_file():
+            raw = b"\0".join(contents(path))
+            assert [word for word in words if word in raw] == [], path.name
+    with zipfile.ZipFile(next(folder.rglob("*.xlsx"))) as book:
+        assert b'state="' not in book.read("xl/workbook.xml") and not [name for name in book.namelist() if "comment" in name]
+        assert user_name(os.getuid()).encode() not in book.read("docProps/core.xml")
+    assert b"<!--" not in next(folder.rglob("data_quality.html")).read_bytes()
+
+
 @needs_landlock
 def test_no_report_in_any_format_holds_a_canary(office: Config, tmp_path: Path) -> None:
     done = daicho(office, "report", "data_quality", "--out", tmp_path)
     assert silent(done).code == 0, done.err
     assert {".html", ".pdf", ".xlsx", ".csv", ".json"} <= {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
     assert found_outside_the_vault(office, tmp_path) == {}
+    assert_nothing_hidden(tmp_path)
     # The footer prints what the kernel's self-test found, check by check.
     (manifest,) = tmp_path.rglob("manifest.json")
     (report,) = json.loads(manifest.read_text(encoding="utf-8"))["reports"]
