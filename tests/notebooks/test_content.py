@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.notebooks.execution import NOTEBOOKS, REPORTS, read, run
+from tests.notebooks.execution import COMPLIANCE, RELEASING, REPORTS, read, run
 from tests.present.builders import FakeClient, masked, mixed, shown
 
 from daicho.core.errors import DisclosureError
@@ -31,7 +31,7 @@ def _prose(bundles: list[dict[str, Any]]) -> str:
 
 
 @pytest.mark.parametrize("state", [shown, mixed], ids=["shown", "mixed"])
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", [*RELEASING, "explore/start_here"])
 def test_notebook_shows_tables_charts_and_a_note(name: str, state: Any) -> None:
     bundles = run(name, FakeClient(state=state))
     assert _tables(bundles)
@@ -42,7 +42,7 @@ def test_notebook_shows_tables_charts_and_a_note(name: str, state: Any) -> None:
     assert len(set(names)) == len(names), "two tables of one report would be one file"
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", [*RELEASING, "explore/start_here"])
 def test_notebook_with_everything_masked_shows_no_number_of_the_release(name: str) -> None:
     bundles = run(name, FakeClient(state=masked))
     values = [cell["value"] for table in _tables(bundles) for row in table["rows"] for cell in row if cell["status"] == "suppressed"]
@@ -51,7 +51,7 @@ def test_notebook_with_everything_masked_shows_no_number_of_the_release(name: st
     assert "＊" in json.dumps(_charts(bundles), ensure_ascii=False)
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", [*RELEASING, "explore/start_here"])
 def test_notebook_without_data_says_so_and_does_not_fail(name: str) -> None:
     bundles = run(name, FakeClient(is_empty=True))
     for table in _tables(bundles):
@@ -132,3 +132,20 @@ def test_english_report_has_english_titles_headings_and_labels(name: str) -> Non
 
 def test_japanese_report_is_left_as_it_is() -> None:
     assert localise_notebook(read("coverage"), language="ja") == read("coverage")
+
+
+def test_compliance_page_shows_promises_zones_acts_and_open_points() -> None:
+    bundles = run(COMPLIANCE, FakeClient())
+    names = [table["name"] for table in _tables(bundles)]
+    assert names == ["safeguards", "uses", "quarters", "releases", "refusals", "roles", "open_points", "tests"]
+    zones, releases = _charts(bundles)
+    assert all(word in zones["description"] for word in ("識別区域", "仮名化区域", "ゲート", "提供区域"))
+    assert "最大は2026/11・法定報告の2" in releases["description"]
+    assert "港区" in bundles[0]["text/markdown"] and "令和8年11月25日" in bundles[0]["text/markdown"]
+
+
+def test_compliance_page_of_an_empty_workspace_says_so_and_does_not_fail() -> None:
+    bundles = run(COMPLIANCE, FakeClient(is_empty=True))
+    for table in _tables(bundles):
+        assert table["rows"] or NO_DATA in table["notes"][0]
+    assert NO_DATA in _charts(bundles)[1]["description"]

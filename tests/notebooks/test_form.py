@@ -21,7 +21,10 @@ PROFILES = {
     "data_quality": "internal",
     "covid": "internal",
     "shared_copy": "internal",
+    "privacy_compliance": "internal",
 }
+ROLES = {"privacy_compliance": "report_runner"}
+"""Reports whose kernel needs more than the narrowest role."""
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -80,7 +83,8 @@ def test_parameters_are_annotated_and_explained_in_one_cell(name: str) -> None:
 def test_report_declares_title_profile_and_order(name: str) -> None:
     notebook = read(name)
     declared = notebook.metadata.daicho
-    assert set(declared) == {"title", "title_en", "profile", "order"}
+    assert set(declared) - {"role"} == {"title", "title_en", "profile", "order"}
+    assert declared.get("role") == ROLES.get(name)
     assert declared.profile == PROFILES[name]
     assert notebook.cells[0].source == f"# {declared.title}"
     assert notebook.cells[0].metadata.daicho.en == f"# {declared.title_en}"

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from string import Formatter
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,7 @@ import polars as pl
 from daicho.core.errors import UsageError
 from daicho.core.fiscal import months_of
 from daicho.gate.release import ColumnFacts, Facts, Release
+from daicho.present.check_words import CHECK_WORDS
 from daicho.present.released import PresentedRelease
 
 VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
@@ -107,13 +109,17 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
     ),
     "dose_reconciliation": (ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),),
     "dose_validity": (ColumnFacts("doses_count", "接種回数", "Doses", "count", "回"),),
-    "residents": (ColumnFacts("residents_count", "住民数", "Residents", "count", "人"),),
     "population_changes": tuple(
         ColumnFacts(f"{name}_count", label, label_en, "count", "人")
         for name, label, label_en in (
-            ("opening", "年度当初", "Opening"), ("births", "出生", "Births"), ("moved_in", "転入", "Moved in"),
-            ("other_in", "その他の増", "Other gains"), ("deaths", "死亡", "Deaths"), ("moved_out", "転出", "Moved out"),
-            ("other_out", "その他の減", "Other losses"), ("closing", "年度末", "Closing"),
+            ("opening", "年度当初", "Opening"),
+            ("births", "出生", "Births"),
+            ("moved_in", "転入", "Moved in"),
+            ("other_in", "その他の増", "Other gains"),
+            ("deaths", "死亡", "Deaths"),
+            ("moved_out", "転出", "Moved out"),
+            ("other_out", "その他の減", "Other losses"),
+            ("closing", "年度末", "Closing"),
         )
     ),
     "intake_quality": (ColumnFacts("rows_count", "行数", "Rows", "count", "件"),),
@@ -239,6 +245,38 @@ def _schema(measure: str, by: Sequence[str]) -> dict[str, Any]:
     return schema
 
 
+def examined_facts(*, is_empty: bool = False, **results: str) -> dict[str, Any]:
+    """What the gate answers about itself: every check kept unless `results` says otherwise; of an empty workspace, nothing to check."""
+    checks = {}
+    for name, text in CHECK_WORDS.items():
+        if text.seen[0] and name not in ("seal", "submissions"):
+            fields = [field for _, field, _, _ in Formatter().parse(text.seen[0]) if field]
+            counts = {
+                field: "2026-11-25" if field in ("since", "last", "delivered") else "" if field == "backup" else 3 for field in fields
+            }
+            checks[name] = {"result": results.get(name, "not_applicable" if is_empty else "kept"), "counts": {} if is_empty else counts}
+    statistics = {
+        "releases": [["annual_counts", "statutory", 2, 40, 0], ["residents", "public", 1, 5, 1]],
+        "months": [[202610, "public", 1], [202611, "statutory", 2]],
+        "refusals": [[202611, "UsageError", 4], [202611, "connect", 1]],
+        "quarters": [[2026, 3, 3, 45, 1, 5, 2, 6, 1, 2, 1]],
+        "roles": [["analyst", 7], ["officer", 2]],
+        "unclean_runs": 0,
+    }
+    points = [
+        {"kind": "no_backup", "subject": "", "count": 0, "day": ""},
+        {"kind": "role_ending", "subject": "analyst", "count": 1, "day": "2026-12-31"},
+        {"kind": "illustrative", "subject": "price_list", "count": 504, "day": ""},
+    ]
+    nothing: dict[str, Any] = {name: [] for name in statistics} | {"unclean_runs": 0}
+    return {
+        "at": "2026-11-25T09:30:00+09:00",
+        "checks": checks,
+        "statistics": nothing if is_empty else statistics,
+        "open_points": [] if is_empty else points,
+    }
+
+
 @dataclass
 class FakeClient:
     """Answers like a gate: with releases in one state, or with empty ones; remembers what it was asked."""
@@ -257,6 +295,10 @@ class FakeClient:
         if self.is_empty:
             return empty_release(name, by=by, **changes)
         return make_release(name, by=by, where=where, state=self.state, **changes)
+
+    def compliance(self, *, purpose: str) -> dict[str, Any]:
+        self.asked.append({"name": "compliance", "purpose": purpose, "where": {}})
+        return examined_facts(is_empty=self.is_empty)
 
     def catalogue(self) -> list[dict[str, Any]]:
         return [

@@ -50,7 +50,7 @@ class Compliance:
     ledger: Ledger
     facts: Mapping[str, Any]
     seal: Seal | None
-    submissions_changed: int
+    submissions_changed: int | None
 
     def cover(self) -> Markdown:
         """Return whose workspace was examined, when, and against what."""
@@ -187,7 +187,7 @@ class Compliance:
             through = sum(not refused for _, refused in self.seal)
             is_kept = bool(self.seal) and not through
             return Result(KEPT if is_kept else BROKEN, {"tried": len(self.seal), "passed_through": through})
-        if check == "submissions" and self.submissions_changed >= 0:
+        if check == "submissions" and self.submissions_changed is not None:
             return Result(BROKEN if self.submissions_changed else KEPT, {"changed": self.submissions_changed})
         return Result(NOT_APPLICABLE, {})
 
@@ -215,7 +215,8 @@ class Compliance:
         return profile_labels(self.ledger.contracts_dir, language=self.ledger.language)
 
 
-def ask_compliance(ledger: Ledger, *, submissions_changed: int) -> Compliance:
+def ask_compliance(ledger: Ledger, *, submissions_changed: str) -> Compliance:
     """Have the gate examine itself."""
+    changed = int(submissions_changed) if submissions_changed.isdecimal() else None
     facts = ledger.client.compliance(purpose=ledger.purpose)
-    return Compliance(ledger=ledger, facts=facts, seal=ledger.seal, submissions_changed=submissions_changed)
+    return Compliance(ledger=ledger, facts=facts, seal=ledger.seal, submissions_changed=changed)

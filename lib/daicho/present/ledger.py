@@ -167,10 +167,10 @@ class Ledger:
         """Ask for everything the reconciliation of a fiscal year holds; `snapshot` 0 is the newest."""
         return ask_reconciliation(self, period=period, fiscal_year=period.fiscal_year, snapshot=snapshot)
 
-    def compliance(self, *, submissions_changed: int = -1) -> Compliance:
+    def compliance(self, *, submissions_changed: str = "") -> Compliance:
         """Have the gate examine itself, for the page that proves each promise of the impact assessment; takes the role report-runner or officer.
 
-        `submissions_changed`: returns as submitted that were changed since; -1 where none was submitted, or nobody looked.
+        `submissions_changed`: how many returns as submitted were changed since; empty where none was submitted, or nobody looked.
         """
         return ask_compliance(self, submissions_changed=submissions_changed)
 

@@ -79,7 +79,7 @@ def plan_job(config: Config, name: str, *, parameters: Mapping[str, Any], profil
         made = submissions(config, name, int(given["fiscal_year"]))
         checked[SUBMITTED] = made[-1].snapshot if made else 0
     if SUBMISSIONS in given and SUBMISSIONS not in checked and has_submissions(config):
-        checked[SUBMISSIONS] = len(audit_submissions(config))
+        checked[SUBMISSIONS] = str(len(audit_submissions(config)))
     return ReportJob(report=report, parameters=checked, profile=profile or report.profile)
 
 
