@@ -27,7 +27,7 @@ from daicho.gate.request import joined_purpose, parse_request
 from daicho.gate.roles import profiles_for, require_profile, roles_of
 from daicho.gate.snapshots import OpenSnapshots
 from daicho.gate.standing import Draft, Standing, Verdict
-from daicho.gate.suppression import PAYEES_COLUMN, protect, withhold_more
+from daicho.gate.suppression import PAYEES_COLUMN, protect
 from daicho.gate.thresholds import with_thresholds
 
 MAX_ROWS = 500_000
@@ -139,7 +139,10 @@ class Answers:
         )
         if profile.refuse_derivable:
             refuse_gaps(recorded, has_estimates=any(rule.kind == "estimate" for rule in measure.rules), implicit=measure.implicit)
-        return Draft(recorded=recorded, snapshot=plan.snapshot, counted=counted, statuses=protected.frame)
+        bare = protected
+        if profile.refuse_derivable:
+            bare = protect(counted, dimensions=plan.request.by, values=measure.rules, profile=profile, with_siblings=False)
+        return Draft(recorded=recorded, snapshot=plan.snapshot, counted=counted, by_rules=protected.frame, statuses=bare.frame)
 
     def _record(self, plan: Plan, draft: Draft) -> tuple[Recorded, bytes]:
         """Record a new release, one at a time: no two public ones may pass each other unseen."""
@@ -147,22 +150,31 @@ class Answers:
             held = self._ledger.find(plan.release_id)
             if held is not None:
                 return held, self._ledger.read(plan.release_id)
-            verdict, frame = Verdict(), draft.statuses
+            verdict = Verdict("not_required", draft.by_rules)
             if plan.profile.refuse_derivable:
                 twin = next((other for other in self._ledger.all() if other.key["content"] == plan.key["content"]), None)
                 if twin is not None:
                     # The same table for another purpose: the same figures, whatever was published since.
-                    return self._keep(plan, draft, release_from_bytes(self._ledger.read(twin.release_id)).frame, protection={})
+                    held_by_twin = release_from_bytes(self._ledger.read(twin.release_id))
+                    verdict = Verdict(held_by_twin.facts.audit, held_by_twin.frame, held_by_twin.facts.protection)
+                    return self._keep(plan, draft, verdict)
                 verdict = self._standing.judge(draft)
-                frame = withhold_more(frame, verdict.widened, values=plan.request.measure.rules)
-            labelled = self._engine.add_labels(frame, by=plan.request.by, snapshot=plan.snapshot)
-            return self._keep(plan, draft, _in_order(labelled, plan=plan), protection=verdict.protection)
+            labelled = self._engine.add_labels(verdict.frame, by=plan.request.by, snapshot=plan.snapshot)
+            return self._keep(plan, draft, replace(verdict, frame=_in_order(labelled, plan=plan)))
 
-    def _keep(self, plan: Plan, draft: Draft, frame: pl.DataFrame, *, protection: Mapping[str, Any]) -> tuple[Recorded, bytes]:
+    def _keep(self, plan: Plan, draft: Draft, verdict: Verdict) -> tuple[Recorded, bytes]:
         """Write a finished table as a release into the ledger."""
+        frame = verdict.frame
         suppressed = sum(int((frame[status_of(value.name)] == "suppressed").sum()) for value in plan.request.measure.values)
         unverified = self._engine.is_unverified(plan.request.measure.name, where=plan.query.where)
-        facts = planned_facts(plan, cells=draft.recorded.cells, suppressed_cells=suppressed, unverified=unverified, protection=protection)
+        facts = planned_facts(
+            plan,
+            cells=draft.recorded.cells,
+            suppressed_cells=suppressed,
+            unverified=unverified,
+            audit=verdict.audit,
+            protection=verdict.protection,
+        )
         body = release_to_bytes(Release(frame=frame, facts=facts))
         recorded = replace(draft.recorded, sha256=body_hash(body), suppressed_cells=suppressed)
         self._ledger.record(recorded, body, log=self._log.position())

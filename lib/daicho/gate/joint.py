@@ -1,29 +1,30 @@
-"""Public releases of one measure as one system of equations (disclosure.md 4, joint audit).
+"""Public releases of one measure as one system of equations (disclosure.md 4, joint audit); a single release is a system too.
 
 The atoms are the cells of the common refinement: all dimensions that any of the releases breaks down or filters by. Every released count
-is a sum of atoms; no atom is shown, and every atom is protected as if it were a cell, so that no difference of sums gives few persons. A
-system is only made where that is sure: counts of persons that add up over atoms exactly, at one snapshot, with every published figure
-found again. Where anything of this fails there is no system, and `publication` judges the releases pair by pair.
+is a sum of atoms; no atom is shown, and every atom is protected as if it were a cell, so that no difference of sums gives few persons.
+Where people stand in several atoms (two vaccines), a release counts them once: the attacker is taken to know how many these are. Where one
+group of people has the same size under several events (the cohort of the first dose is that of the second), he is taken to know that too.
+A system is only made where every published figure is found again; why it was not made is said in a word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from daicho.gate.engine import MeasureSpec
+from daicho.gate.person_columns import PersonColumns, obeys_another_law, orders, overlap, person_columns
 from daicho.gate.profiles import Profile
-from daicho.gate.protection.primary import count_needs, few, uniform
-from daicho.gate.protection.system import Marks, Problem, Relation, System, information_cost
+from daicho.gate.protection.primary import count_needs, few
+from daicho.gate.protection.system import Marks, Numbers, Problem, Relation, System, information_cost
 from daicho.gate.release import status_of
 from daicho.gate.suppression import THRESHOLD_COLUMN
 
-MAX_CELLS = 1500
+MAX_CELLS = 40_000
 
 
 @dataclass(frozen=True)
@@ -44,74 +45,78 @@ class Joint:
     problem: Problem
     new_from: int
     new_rows: int
-    columns: tuple[str, ...]
+    columns: PersonColumns
 
     def widened(self, hidden: Marks) -> Mapping[str, list[bool]]:
-        """For each released count of the new release, which rows are withheld."""
-        at = [self.new_from + place * self.new_rows for place in range(len(self.columns))]
-        return {name: hidden[start : start + self.new_rows].tolist() for name, start in zip(self.columns, at, strict=True)}
+        """For each count of the new release, which rows are withheld."""
+        found: dict[str, list[bool]] = {}
+        for place, counts in enumerate(self.columns.counts.values()):
+            start = self.new_from + place * self.new_rows
+            found |= dict.fromkeys(counts, hidden[start : start + self.new_rows].tolist())
+        return found
 
 
-def can_join(spec: MeasureSpec) -> bool:
-    """Whether a measure's figures are counts of persons and rates of these, all of them released."""
-    counts = {rule.name for rule in spec.rules if rule.kind == "count"}
-    return bool(counts) and all(
-        rule.is_personal and rule.is_released and not rule.may_exceed_one and not rule.along and rule.kind in ("count", "rate")
-        for rule in spec.rules
-    )
-
-
-def common_refinement(
-    requests: Sequence[Mapping[str, Any]], *, spec: MeasureSpec, event_dimensions: frozenset[str]
-) -> dict[str, Any] | None:
-    """The request for the atoms: dimensions, and the filters that all releases share. None where no table holds them.
-
-    Where a measure has a denominator, what happened (vaccine, dose) must be the same in all: people of one dose are people of the next."""
+def common_refinement(requests: Sequence[Mapping[str, Any]], *, spec: MeasureSpec) -> dict[str, Any] | None:
+    """The request for the atoms: dimensions, and the filters that all releases share. None where no table holds them."""
     shared = {name: codes for name, codes in requests[0]["where"].items() if all(other["where"].get(name) == codes for other in requests)}
     differing = {name for request in requests for name in request["where"]} - set(shared)
     dimensions = sorted(differing | {name for request in requests for name in request["by"]})
-    if not set(dimensions) <= set(spec.dimensions) or (spec.is_stock and event_dimensions & set(dimensions)):
+    if not set(dimensions) <= set(spec.dimensions):
         return None
-    return {"measure": spec.name, "by": dimensions, "where": {name: list(codes) for name, codes in shared.items()}}
+    # A filter that some requests have and some have not is a dimension; what all name is the filter of all.
+    named = {
+        name: sorted({code for request in requests for code in request["where"][name]})
+        for name in differing
+        if all(name in request["where"] for request in requests)
+    }
+    where = {**{name: list(codes) for name, codes in shared.items()}, **named}
+    missing = [name for name in spec.required_filters if name not in where]
+    return None if missing else {"measure": spec.name, "by": dimensions, "where": where}
 
 
 def make_joint(
-    parts: Sequence[Part], atoms: pl.DataFrame, *, dimensions: Sequence[str], spec: MeasureSpec, profile: Profile
-) -> Joint | None:
-    """The system of all parts over their atoms; None where it would not be sure to be whole and true."""
-    columns = tuple(rule.name for rule in spec.rules if rule.kind == "count")
-    frames = [atoms, *(part.counted for part in parts)]
-    if not all(_counts_persons(frame, spec, profile) for frame in frames):
-        return None
-    counts = atoms.select(columns).to_numpy().astype(float)
-    if len(columns) > 1 and np.linalg.matrix_rank(counts) < len(columns):
-        return None  # the counts obey a law of their own, which the system would not know
-    pairs = _pairs(spec)
-    if atoms.height * (len(columns) + len(pairs)) > MAX_CELLS:
-        return None
+    parts: Sequence[Part],
+    atoms: pl.DataFrame,
+    *,
+    dimensions: Sequence[str],
+    spec: MeasureSpec,
+    profile: Profile,
+    event_dimensions: frozenset[str] = frozenset(),
+) -> Joint | str:
+    """The system of all parts over their atoms; a word where it would not be sure to be whole and true."""
+    columns = person_columns(spec, [atoms, *(part.counted for part in parts)])
+    if columns is None:
+        return "not_persons"
+    if obeys_another_law(columns, atoms):
+        return "unknown_law"
+    if atoms.height * (2 * len(columns.names) + len(columns.pairs)) > MAX_CELLS:
+        return "too_large"
     builder = _Builder(profile)
-    atom_cells = _add_atoms(builder, atoms, counts, columns, pairs)
-    keys = atoms.select(dimensions).rows()
+    atom_cells = _add_atoms(builder, atoms, columns)
+    if spec.is_stock:
+        _add_equal_groups(builder, atoms, [name for name in dimensions if name not in event_dimensions], columns, atom_cells)
+    keys = atoms.select(dimensions).rows() if dimensions else [()]
     new_from, new_rows = 0, 0
     # The new release stands last.
     for part in sorted(parts, key=lambda part: part.is_new):
         members = _members(part, keys, dimensions)
         if members is None:
-            return None
+            return "not_found_again"
         start = builder.size
-        for column in columns:
-            if not _add_column(builder, part, members, column, atom_cells[column]):
-                return None
-        for number, (numerator, denominator) in enumerate(pairs):
-            rest = part.counted[denominator].to_numpy() - part.counted[numerator].to_numpy()
-            _add_sums(builder, rest, members, atom_cells[f"{number}"], _thresholds(part.counted, profile))
+        for name in columns.names:
+            if not _add_column(builder, part, members, name, columns.counts[name], atom_cells[name]):
+                return "not_sums"
+        for number, pair in enumerate(columns.pairs):
+            if not _add_sums(builder, columns.rest(part.counted, pair), members, atom_cells[f"{number}"], _limits(part.counted, profile)):
+                return "not_sums"
         if part.is_new:
+            # Constants stand between the cells: the new release's own cells are found by number.
             new_from, new_rows = start, part.counted.height
     return Joint(builder.problem(), new_from, new_rows, columns)
 
 
 class _Builder:
-    """Cells and relations as they come."""
+    """Cells and relations as they come; constants, which everybody knows, stand behind all others."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -121,7 +126,8 @@ class _Builder:
         self._latent: list[bool] = []
         self._can_hide: list[bool] = []
         self._marked: list[bool] = []
-        self.relations: list[Relation] = []
+        self._relations: list[tuple[int, tuple[int, ...], float]] = []
+        self._equal: list[Relation] = []
 
     @property
     def size(self) -> int:
@@ -136,7 +142,18 @@ class _Builder:
         self._marked.append(marked)
         return len(self.values) - 1
 
+    def sums(self, total: int, parts: Sequence[int], *, known: float = 0.0) -> None:
+        """The parts add up to the total and a number that everybody knows."""
+        self._relations.append((total, tuple(parts), known))
+
+    def equal(self, one: int, other: int) -> None:
+        self._equal.append(Relation((one, other), (-1.0, 1.0)))
+
     def problem(self) -> Problem:
+        relations = list(self._equal)
+        for total, parts, known in self._relations:
+            constant = (self.add(known, threshold=0, primary=False, latent=False),) if known else ()
+            relations.append(Relation((total, *constant, *parts), (*(-1.0 for _ in (total, *constant)), *([1.0] * len(parts)))))
         values, primary = np.array(self.values), np.array(self._primary)
         # Lone contributors are those of cells that a table marks as withheld; of cells that no table has, nobody knows that he is alone.
         needs = count_needs(
@@ -144,81 +161,68 @@ class _Builder:
             primary,
             threshold=np.array(self._thresholds),
             width=self.profile.interval_width or 1,
-            relations=self.relations,
+            relations=relations,
             is_latent=~np.array(self._marked),
         )
-        system = System(tuple(map(str, range(len(values)))), tuple(self.relations))
+        system = System(tuple(map(str, range(len(values)))), tuple(relations))
         return Problem(system, values, needs, np.array(self._can_hide), np.array(self._latent), information_cost(values))
 
 
-def _pairs(spec: MeasureSpec) -> tuple[tuple[str, str], ...]:
-    """Every count that is a part of another."""
-    rates = [(rule.numerator, rule.denominator) for rule in spec.rules if rule.kind == "rate"]
-    return tuple(dict.fromkeys([*rates, *((rule.name, rule.part_of) for rule in spec.rules if rule.part_of)]))
-
-
-def _counts_persons(frame: pl.DataFrame, spec: MeasureSpec, profile: Profile) -> bool:
-    """Whether every count is there and is the number of the persons behind it, and no row is of an area too small to show anything."""
-    counts = [rule for rule in spec.rules if rule.kind == "count"]
-    if any(frame[rule.name].null_count() for rule in counts) or np.isinf(_thresholds(frame, profile)).any():
-        return False
-    behind = [(rule.name, name) for rule in counts for name in rule.contributors if name in frame.columns]
-    return all(bool((frame[name] == frame[persons]).all()) for name, persons in behind)
-
-
-def _thresholds(frame: pl.DataFrame, profile: Profile) -> np.ndarray[Any, Any]:
+def _limits(frame: pl.DataFrame, profile: Profile) -> Numbers:
+    """Each row's threshold; infinite where an area is too small to show anything."""
     if THRESHOLD_COLUMN not in frame.columns:
         return np.full(frame.height, float(profile.threshold or 0))
-    found: np.ndarray[Any, Any] = frame[THRESHOLD_COLUMN].cast(pl.Float64).fill_null(float("inf")).to_numpy()
+    found: Numbers = frame[THRESHOLD_COLUMN].cast(pl.Float64).fill_null(float("inf")).to_numpy()
     return found
 
 
-def _add_atoms(
-    builder: _Builder, atoms: pl.DataFrame, counts: np.ndarray[Any, Any], columns: Sequence[str], pairs: Sequence[tuple[str, str]]
-) -> dict[str, list[int]]:
-    """The atoms' counts, what is missing to their denominators, and every order between counts that holds in all atoms."""
-    limits = _thresholds(atoms, builder.profile)
+def _add_atoms(builder: _Builder, atoms: pl.DataFrame, columns: PersonColumns) -> dict[str, list[int]]:
+    """The atoms' counts, what is missing to their denominators, the laws between counts, and every order that holds in all atoms."""
+    limits, profile = _limits(atoms, builder.profile), builder.profile
+    values = {name: atoms[name].fill_null(0).to_numpy().astype(float) for name in columns.names}
     cells: dict[str, list[int]] = {}
-    for place, column in enumerate(columns):
-        values = counts[:, place]
-        sensitive = few(values, limits)
-        for numerator, denominator in pairs:
-            if column == numerator and builder.profile.protect_uniform_groups:
-                sensitive |= (values == 0) & (atoms[denominator].to_numpy() > 0)
-        cells[column] = [
-            builder.add(value, threshold=limit, primary=bool(is_primary), latent=True)
-            for value, limit, is_primary in zip(values.tolist(), limits.tolist(), sensitive.tolist(), strict=True)
-        ]
-    for number, (numerator, denominator) in enumerate(pairs):
-        rest = atoms[denominator].to_numpy().astype(float) - atoms[numerator].to_numpy()
-        sensitive = few(rest, limits) & builder.profile.complement
-        if builder.profile.protect_uniform_groups:
-            sensitive |= uniform(atoms[numerator].to_numpy(), atoms[denominator].to_numpy()) & (rest == 0)
-        cells[f"{number}"] = [
-            builder.add(value, threshold=limit, primary=bool(is_primary), latent=True)
-            for value, limit, is_primary in zip(rest.tolist(), limits.tolist(), sensitive.tolist(), strict=True)
-        ]
-        for whole, part, missing in zip(cells[denominator], cells[numerator], cells[f"{number}"], strict=True):
-            builder.relations.append(Relation((whole, part, missing), (-1.0, 1.0, 1.0)))
-    _add_orders(builder, counts, columns, cells, set(pairs))
+    for name in columns.names:
+        sensitive = few(values[name], limits)
+        for numerator, denominator, _ in columns.pairs:
+            if name == numerator and profile.protect_uniform_groups:
+                sensitive |= (values[name] == 0) & (values[denominator] > 0)
+        cells[name] = _latent_cells(builder, values[name], limits, sensitive)
+    for number, pair in enumerate(columns.pairs):
+        rest = columns.rest(atoms, pair)
+        sensitive = few(rest, limits) & profile.complement
+        if profile.protect_uniform_groups:
+            sensitive |= (rest == 0) & (values[pair[1]] > 0)
+        cells[f"{number}"] = _latent_cells(builder, rest, limits, sensitive)
+        both = overlap(columns, atoms, pair).tolist()
+        for whole, part, missing, known in zip(cells[pair[1]], cells[pair[0]], cells[f"{number}"], both, strict=True):
+            builder.sums(whole, (part, missing), known=known)
+    for parts, total in columns.laws:
+        for row in range(atoms.height):
+            builder.sums(cells[total][row], [cells[part][row] for part in parts])
+    for parts, total in orders(columns, atoms):
+        slack = values[total] - np.sum([values[part] for part in parts], axis=0)
+        for row, rest_cell in enumerate(_latent_cells(builder, slack, np.zeros(atoms.height), np.zeros(atoms.height, dtype=bool))):
+            builder.sums(cells[total][row], [*(cells[part][row] for part in parts), rest_cell])
     return cells
 
 
-def _add_orders(
-    builder: _Builder, counts: np.ndarray[Any, Any], columns: Sequence[str], cells: Mapping[str, list[int]], pairs: set[tuple[str, str]]
+def _latent_cells(builder: _Builder, values: Numbers, limits: Numbers, sensitive: Marks) -> list[int]:
+    rows = zip(values.tolist(), limits.tolist(), sensitive.tolist(), strict=True)
+    return [builder.add(value, threshold=limit, primary=is_primary, latent=True) for value, limit, is_primary in rows]
+
+
+def _add_equal_groups(
+    builder: _Builder, atoms: pl.DataFrame, people: Sequence[str], columns: PersonColumns, cells: Mapping[str, list[int]]
 ) -> None:
-    """One count never above another, or two never above a third: an attacker may know such a rule, so what holds everywhere counts as one."""
-    at = {name: place for place, name in enumerate(columns)}
-    lesser = [((part,), whole) for part in columns for whole in columns if part != whole and (part, whole) not in pairs]
-    both = [(two, whole) for two in combinations(columns, 2) for whole in columns if whole not in two]
-    for parts, whole in [*lesser, *both]:
-        slack = counts[:, at[whole]] - sum(counts[:, at[part]] for part in parts)
-        if (slack < 0).any():
-            continue
-        for row, value in enumerate(slack.tolist()):
-            missing = builder.add(value, threshold=0, primary=False, latent=True)
-            members = (cells[whole][row], *(cells[part][row] for part in parts), missing)
-            builder.relations.append(Relation(members, (-1.0, *([1.0] * (len(parts) + 1)))))
+    """Denominators of the same people that are equal under several events are one group."""
+    keys = atoms.select(people).rows() if people else [()] * atoms.height
+    for name in {pair[1] for pair in columns.pairs}:
+        seen: dict[Any, int] = {}
+        for row, key in enumerate(keys):
+            cell = cells[name][row]
+            first = seen.setdefault((key, builder.values[cell]), cell)
+            if first != cell:
+                builder.equal(first, cell)
 
 
 def _members(part: Part, keys: Sequence[tuple[Any, ...]], dimensions: Sequence[str]) -> list[list[int]] | None:
@@ -228,7 +232,7 @@ def _members(part: Part, keys: Sequence[tuple[Any, ...]], dimensions: Sequence[s
     found: list[list[int]] = [[] for _ in range(part.counted.height)]
     filters = [(at[name], set(codes)) for name, codes in part.where.items() if name in at]
     for atom, key in enumerate(keys):
-        if all(key[place] in codes for place, codes in filters):
+        if all(str(key[place]) in codes for place, codes in filters):
             row = rows.get(tuple(key[at[name]] for name in part.by))
             if row is None:
                 return None
@@ -236,28 +240,33 @@ def _members(part: Part, keys: Sequence[tuple[Any, ...]], dimensions: Sequence[s
     return found
 
 
-def _add_column(builder: _Builder, part: Part, members: Sequence[Sequence[int]], column: str, atoms: Sequence[int]) -> bool:
-    """A released count; False where its atoms do not add up to it."""
-    limits = _thresholds(part.counted, builder.profile)
-    values = part.counted[column].to_numpy().astype(float)
-    hidden = (part.statuses[status_of(column)] == "suppressed").to_list()
-    sums = [sum(builder.values[atoms[atom]] for atom in row) for row in members]
-    if sums != values.tolist():
-        return False
+def _add_column(
+    builder: _Builder, part: Part, members: Sequence[Sequence[int]], name: str, counts: Sequence[str], atoms: Sequence[int]
+) -> bool:
+    """The persons of a released count; False where its atoms do not add up to it and the persons counted twice."""
+    limits = _limits(part.counted, builder.profile)
+    values = part.counted[name].fill_null(0).to_numpy().astype(float)
+    marks = [part.statuses[status_of(count)] == "suppressed" for count in counts if status_of(count) in part.statuses.columns]
+    # Shown where any of the counts that rest on these persons is shown; what is not released at all is shown nowhere.
+    hidden = [all(row) for row in zip(*marks, strict=True)] if marks else [True] * len(values)
     for value, limit, gone, row in zip(values.tolist(), limits.tolist(), hidden, members, strict=True):
-        if not gone and 0 < value < limit:
-            return False  # published under other rules: it cannot be taken back, and the system has no promise to keep
-        cell = builder.add(
-            value, threshold=limit, primary=0 < value < limit, latent=gone, can_hide=part.is_new and not gone and value > 0, marked=gone
-        )
-        builder.relations.append(Relation((cell, *(atoms[atom] for atom in row)), (-1.0, *([1.0] * len(row)))))
+        is_few = 0 < value < limit
+        twice = sum(builder.values[atoms[atom]] for atom in row) - value
+        # Shown though few: published under other rules. It cannot be taken back, and the system has no promise to keep.
+        if twice < 0 or (is_few and not gone):
+            return False
+        can_hide = part.is_new and not gone and value > 0
+        cell = builder.add(value, threshold=limit, primary=is_few, latent=gone, can_hide=can_hide, marked=gone and bool(marks))
+        builder.sums(cell, [atoms[atom] for atom in row], known=twice)
     return True
 
 
-def _add_sums(
-    builder: _Builder, values: np.ndarray[Any, Any], members: Sequence[Sequence[int]], atoms: Sequence[int], limits: np.ndarray[Any, Any]
-) -> None:
+def _add_sums(builder: _Builder, values: Numbers, members: Sequence[Sequence[int]], atoms: Sequence[int], limits: Numbers) -> bool:
     """What is missing to a released denominator: shown by no table, and few persons all the same."""
     for value, limit, row in zip(values.tolist(), limits.tolist(), members, strict=True):
+        twice = sum(builder.values[atoms[atom]] for atom in row) - value
+        if twice < 0:
+            return False
         cell = builder.add(float(value), threshold=limit, primary=builder.profile.complement and 0 < value < limit, latent=True)
-        builder.relations.append(Relation((cell, *(atoms[atom] for atom in row)), (-1.0, *([1.0] * len(row)))))
+        builder.sums(cell, [atoms[atom] for atom in row], known=twice)
+    return True

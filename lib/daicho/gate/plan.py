@@ -77,7 +77,7 @@ def make_plan(request: Request, *, profile: Profile, purpose: str, engine: Engin
     )
 
 
-def planned_facts(plan: Plan, *, cells: int, suppressed_cells: int, unverified: bool, protection: Mapping[str, Any]) -> Facts:
+def planned_facts(plan: Plan, *, cells: int, suppressed_cells: int, unverified: bool, audit: str, protection: Mapping[str, Any]) -> Facts:
     """The facts of the release a plan leads to."""
     measure, profile = plan.request.measure, plan.profile
     return Facts(
@@ -101,7 +101,7 @@ def planned_facts(plan: Plan, *, cells: int, suppressed_cells: int, unverified: 
         notes=measure.notes,
         cells=cells,
         suppressed_cells=suppressed_cells,
-        audit=("joint" if protection else "no_derivation") if profile.refuse_derivable else "not_required",
+        audit=audit,
         columns=(*(measure.dimensions[name] for name in plan.request.by), *measure.values),
         unverified=unverified,
         protection=protection,

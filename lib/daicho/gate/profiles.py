@@ -78,11 +78,14 @@ class Profile:
 
 @dataclass(frozen=True)
 class DisclosureRules:
-    """All profiles; groups of measures whose figures can be subtracted from one another; dimensions of events rather than of people."""
+    """All profiles; groups of measures whose figures can be subtracted from one another; dimensions of events rather than of people.
+
+    `implied_events`: what facts of people a measure's numerators are, where no filter says it: measure, event dimension, codes."""
 
     profiles: Mapping[str, Profile]
     joint_measures: tuple[frozenset[str], ...]
     event_dimensions: frozenset[str]
+    implied_events: Mapping[str, Mapping[str, tuple[str, ...]]]
 
     def joint_with(self, measure: str) -> frozenset[str]:
         return frozenset({measure}).union(*(group for group in self.joint_measures if measure in group))
@@ -98,8 +101,9 @@ def load_disclosure(contracts_dir: Path) -> DisclosureRules:
         problem = type(error).__name__
     if problem:
         raise UsageError(f"{path.name} cannot be read ({problem}): mend the file in {contracts_dir}.")
-    if not isinstance(raw, dict) or set(raw) != {"schema", "joint_measures", "event_dimensions", "profiles"} or raw["schema"] != 1:
-        raise UsageError(f"{path.name} needs schema: 1, joint_measures, event_dimensions and profiles, and nothing else.")
+    keys = {"schema", "joint_measures", "event_dimensions", "implied_events", "profiles"}
+    if not isinstance(raw, dict) or set(raw) != keys or raw["schema"] != 1:
+        raise UsageError(f"{path.name} needs schema: 1, joint_measures, event_dimensions, implied_events and profiles, and nothing else.")
     profiles = {str(name): _profile(str(name), body) for name, body in _mapping(raw["profiles"], "profiles").items()}
     groups, events = raw["joint_measures"], raw["event_dimensions"]
     if not isinstance(groups, list) or not all(isinstance(group, list) for group in groups) or not isinstance(events, list):
@@ -108,6 +112,7 @@ def load_disclosure(contracts_dir: Path) -> DisclosureRules:
         profiles=profiles,
         joint_measures=tuple(frozenset(map(str, group)) for group in groups),
         event_dimensions=frozenset(map(str, events)),
+        implied_events=_implied(raw["implied_events"], frozenset(map(str, events))),
     )
 
 
@@ -196,6 +201,16 @@ def _band(name: str, raw: object) -> AreaBand:
     if not isinstance(band["threshold"], int | None):
         raise UsageError(f"{PROFILES_FILE}: profile {name}: the threshold of an area band must be a number or null.")
     return AreaBand(population_below=band["population_below"], threshold=band["threshold"])
+
+
+def _implied(raw: object, events: frozenset[str]) -> dict[str, dict[str, tuple[str, ...]]]:
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for measure, facts in _mapping(raw, "implied_events").items():
+        for name, codes in _mapping(facts, f"implied_events: {measure}").items():
+            if name not in events or not isinstance(codes, list) or not codes:
+                raise UsageError(f"{PROFILES_FILE}: implied_events: {measure} must give codes of an event dimension, and {name} does not.")
+            found.setdefault(str(measure), {})[str(name)] = tuple(map(str, codes))
+    return found
 
 
 def _mapping(raw: object, where: str) -> dict[str, Any]:

@@ -65,6 +65,13 @@ def advice(release: Recorded, earlier: Recorded) -> str:
     )
 
 
+def alone(release: Recorded) -> str:
+    """Why a release may not be published though nothing stands beside it."""
+    dropped = _dimension_to_drop(release.request["by"], ())
+    what = f"drop the dimension {dropped}" if dropped else "ask for a larger group"
+    return f"a withheld figure of {release.request['measure']} follows from the others: {what}, or use the profile internal."
+
+
 def _dimension_to_drop(by: Sequence[str], published_by: Sequence[str]) -> str:
     """The last dimension that the published table does not have; the last one at all when it has them all."""
     new = [name for name in by if name not in published_by]

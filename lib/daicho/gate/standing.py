@@ -2,50 +2,59 @@
 
 Releases of one measure that may share people, at one snapshot and with the same parameters, are one *group*: their joint system decides,
 and more of the new release is withheld where its figures would tell what an earlier one withholds (or a difference of few persons). What
-was published is never taken back. Beside a release outside the group (another measure, snapshot or day) nothing in the group may be
-withheld on either side: subtraction across such releases follows no equation that is known here.
+was published is never taken back. A release that stands alone is a system of itself. Beside a release outside the group (another measure,
+snapshot or day) no cell may be withheld, on either side, of which the other counts the same people and facts: subtraction across such
+releases follows no equation that is known here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import polars as pl
 
 from daicho.core.errors import DaichoError, DisclosureError
 from daicho.gate.engine import Engine, Query
-from daicho.gate.joint import Joint, Part, can_join, common_refinement, make_joint
+from daicho.gate.joint import Joint, Part, common_refinement, make_joint
+from daicho.gate.person_columns import unmodelled
 from daicho.gate.profiles import DisclosureRules, Profile
 from daicho.gate.protection.attacker import audit
 from daicho.gate.protection.complete import Pattern, complete_pattern
 from daicho.gate.protection.optimise import NoPattern
-from daicho.gate.publication import advice, may_share_people
+from daicho.gate.publication import advice, alone, may_share_people
 from daicho.gate.release import release_from_bytes
 from daicho.gate.release_ledger import Recorded, ReleaseLedger
 from daicho.gate.request import parse_request
+from daicho.gate.suppression import withhold_more
 from daicho.gate.thresholds import with_thresholds
+from daicho.gate.withheld import Withheld, tells, withheld_of
 
-JOINT_SECONDS = 10.0
+JOINT_SECONDS = 120.0
 Count = Callable[[int, Query], pl.DataFrame]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A release before it is recorded: its record, its snapshot, its true counts and its statuses, row by row."""
+    """A release before it is recorded: its record, its snapshot, its true counts and the table row by row: as rules alone protect it, and
+    with what a system of equations begins from."""
 
     recorded: Recorded
     snapshot: int
     counted: pl.DataFrame
+    by_rules: pl.DataFrame
     statuses: pl.DataFrame
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What else of a draft must be withheld, column by column, and what the audit of the whole group found (counts only)."""
+    """How a draft was judged (`joint`: with other releases; `table`: alone; `rules_…`: by rules, and why no system was made), the table with
+    all that is withheld, and what the audit of the whole group found (counts only)."""
 
-    widened: Mapping[str, list[bool]] = field(default_factory=dict)
+    audit: str
+    frame: pl.DataFrame
     protection: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -58,6 +67,7 @@ class Standing:
         self._ledger = ledger
         self._rules = rules
         self._snapshots: dict[str, int] = {}
+        self._cells: dict[str, list[Withheld]] = {}
 
     def judge(self, draft: Draft) -> Verdict:
         """Raises DisclosureError when the draft may not stand beside what is published, whatever else of it is withheld."""
@@ -65,22 +75,20 @@ class Standing:
         self._snapshots[new.release_id] = draft.snapshot
         public = [release for release in self._ledger.all() if release.profile == new.profile]
         group, outside = self._group(new, public)
-        if len(group) == 1:
-            self._refuse_pairs(new, outside, public)
-            return Verdict()
         joint = self._joint(group, draft=draft)
-        if joint is None:
-            self._refuse_pairs(new, [*group[1:], *outside], public)
-            return Verdict()
-        pattern = _pattern(joint, new, group[1])
-        widened = joint.widened(pattern.hidden)
-        is_withheld = any(map(any, widened.values())) or any(member.suppressed_cells for member in group)
-        for other in outside:
-            if is_withheld or self._withholds(other, public):
-                raise DisclosureError(advice(new, other))
-        if all(map(all, widened.values())):
+        if isinstance(joint, str):
+            self._refuse_told(draft, draft.by_rules, [*group[1:], *outside])
+            return Verdict(f"rules_{joint}", draft.by_rules)
+        pattern = _pattern(joint, new, group[1:])
+        rules = self._engine.measures()[new.request["measure"]].rules
+        released = {rule.name for rule in rules if rule.is_released}
+        widened = {name: rows for name, rows in joint.widened(pattern.hidden).items() if name in released}
+        if len(group) > 1 and all(map(all, widened.values())):
             raise DisclosureError(advice(new, group[1]))
-        return Verdict(widened, _facts(pattern, self._rules.profiles[new.profile], releases=len(group)))
+        frame = withhold_more(draft.statuses, widened, values=rules)
+        self._refuse_told(draft, frame, outside)
+        facts = _facts(pattern, self._rules.profiles[new.profile], releases=len(group))
+        return Verdict("joint" if len(group) > 1 else "table", frame, facts)
 
     def failures(self) -> Iterable[tuple[Recorded, Recorded, str]]:
         """Every public release that breaks an earlier one, with that one and why; the groups' systems are made and attacked anew."""
@@ -91,19 +99,19 @@ class Standing:
             for release in public:
                 group, outside = self._group(release, public)
                 for other in outside:
-                    if other.recorded_at <= release.recorded_at and (self._withholds(release, public) or self._withholds(other, public)):
+                    if other.recorded_at <= release.recorded_at and self._tell_each_other(release, other):
                         yield release, other, "a withheld figure could be computed beside public release"
-                if release.release_id in seen or len(group) == 1:
-                    continue
-                seen |= {member.release_id for member in group}
-                yield from self._broken(group)
+                if release.release_id not in seen:
+                    seen |= {member.release_id for member in group}
+                    yield from self._broken(group)
 
     def _broken(self, group: Sequence[Recorded]) -> Iterable[tuple[Recorded, Recorded, str]]:
         last, first = max(group, key=lambda member: member.recorded_at), min(group, key=lambda member: member.recorded_at)
         joint = self._joint(group)
-        if joint is None:
-            if any(member.suppressed_cells for member in group):
-                yield last, first, "no joint system proves that nothing can be computed beside public release"
+        if isinstance(joint, str):
+            for one, other in combinations(sorted(group, key=lambda member: member.recorded_at), 2):
+                if self._tell_each_other(other, one):
+                    yield other, one, "no joint system proves that nothing can be computed beside public release"
         elif audit(joint.problem, joint.problem.always_hidden(), is_complete=False).failures:
             yield last, first, "a withheld figure or a difference of few persons could be computed beside public release"
 
@@ -125,7 +133,7 @@ class Standing:
         return (
             mine["measure"] == theirs["measure"]
             and mine["parameters"] == theirs["parameters"]
-            and can_join(self._engine.measures()[mine["measure"]])
+            and not unmodelled(self._engine.measures()[mine["measure"]])
             and self._snapshot(one) == self._snapshot(other)
             and self._may_share(one, other)
         )
@@ -134,13 +142,22 @@ class Standing:
         related = other.request["measure"] in self._rules.joint_with(one.request["measure"])
         return related and may_share_people(one.request, other.request, rules=self._rules)
 
-    def _withholds(self, release: Recorded, public: Sequence[Recorded]) -> bool:
-        """Whether anything is withheld in a release or in one that is joined with it: what tells of the one tells of the other."""
-        return any(member.suppressed_cells for member in self._group(release, public)[0])
+    def _tell_each_other(self, one: Recorded, other: Recorded) -> bool:
+        return tells(one.request, self._withheld(other), rules=self._rules) or tells(other.request, self._withheld(one), rules=self._rules)
 
-    def _refuse_pairs(self, new: Recorded, others: Iterable[Recorded], public: Sequence[Recorded]) -> None:
+    def _withheld(self, release: Recorded) -> list[Withheld]:
+        """The cells that a recorded release withholds; releases never change, so they are looked at once."""
+        if release.release_id not in self._cells:
+            frame = release_from_bytes(self._ledger.read(release.release_id)).frame if release.suppressed_cells else None
+            spec = self._engine.measures()[release.request["measure"]]
+            self._cells[release.release_id] = [] if frame is None else withheld_of(release.request, frame, spec=spec)
+        return self._cells[release.release_id]
+
+    def _refuse_told(self, draft: Draft, frame: pl.DataFrame, others: Iterable[Recorded]) -> None:
+        new = draft.recorded
+        mine = withheld_of(new.request, frame, spec=self._engine.measures()[new.request["measure"]])
         for other in others:
-            if new.suppressed_cells or self._withholds(other, public):
+            if tells(other.request, mine, rules=self._rules) or tells(new.request, self._withheld(other), rules=self._rules):
                 raise DisclosureError(advice(new, other))
 
     def _snapshot(self, release: Recorded) -> int:
@@ -148,25 +165,38 @@ class Standing:
             self._snapshots[release.release_id] = release_from_bytes(self._ledger.read(release.release_id)).facts.snapshot
         return self._snapshots[release.release_id]
 
-    def _joint(self, group: Sequence[Recorded], *, draft: Draft | None = None) -> Joint | None:
-        """The group's system, the draft's cells last. None where the ledger can no longer say what the releases rest on."""
+    def _joint(self, group: Sequence[Recorded], *, draft: Draft | None = None) -> Joint | str:
+        """The group's system, the draft's cells last; a word where there is none."""
         spec = self._engine.measures()[group[0].request["measure"]]
+        if word := unmodelled(spec):
+            return word
         profile = self._rules.profiles[group[0].profile]
         snapshot = self._snapshot(group[0])
+        wanted = common_refinement([member.request for member in group], spec=spec)
+        if wanted is None:
+            return "no_refinement"
+        is_alone = draft is not None and len(group) == 1
         try:
-            wanted = common_refinement([member.request for member in group], spec=spec, event_dimensions=self._rules.event_dimensions)
-            if wanted is None:
-                return None
-            atoms = self._counted({**wanted, "parameters": group[0].request["parameters"]}, snapshot, profile)
+            if is_alone and draft is not None:
+                atoms = draft.counted
+            else:
+                atoms = self._counted({**wanted, "parameters": group[0].request["parameters"]}, snapshot, profile)
             parts = [self._published(member, snapshot, profile) for member in group if draft is None or member is not draft.recorded]
         except DaichoError:
-            return None
+            return "not_found_again"
         if draft is not None:
             by, where = tuple(draft.recorded.request["by"]), _tuples(draft.recorded.request["where"])
             parts.append(Part(by, where, draft.counted, draft.statuses, is_new=True))
         if None in parts:
-            return None
-        return make_joint([part for part in parts if part], atoms, dimensions=wanted["by"], spec=spec, profile=profile)
+            return "not_found_again"
+        return make_joint(
+            [part for part in parts if part],
+            atoms,
+            dimensions=wanted["by"],
+            spec=spec,
+            profile=profile,
+            event_dimensions=self._rules.event_dimensions,
+        )
 
     def _counted(self, request: Mapping[str, Any], snapshot: int, profile: Profile) -> pl.DataFrame:
         raw = {name: request[name] for name in ("measure", "by", "where", "parameters")}
@@ -193,12 +223,12 @@ class Standing:
         return Part(by, _tuples(release.request["where"]), counted, stored[order], is_new=False)
 
 
-def _pattern(joint: Joint, new: Recorded, earlier: Recorded) -> Pattern:
+def _pattern(joint: Joint, new: Recorded, earlier: Sequence[Recorded]) -> Pattern:
     try:
         return complete_pattern(joint.problem, seconds=JOINT_SECONDS)
     except (NoPattern, DisclosureError):
         pass
-    raise DisclosureError(advice(new, earlier))
+    raise DisclosureError(advice(new, earlier[0]) if earlier else alone(new))
 
 
 def _facts(pattern: Pattern, profile: Profile, *, releases: int) -> dict[str, Any]:

@@ -58,12 +58,15 @@ class Protected:
     suppressed_cells: int
 
 
-def protect(frame: pl.DataFrame, *, dimensions: Sequence[str], values: Sequence[ValueRule], profile: Profile) -> Protected:
+def protect(
+    frame: pl.DataFrame, *, dimensions: Sequence[str], values: Sequence[ValueRule], profile: Profile, with_siblings: bool = True
+) -> Protected:
     """Apply a profile's primary suppression to one row per cell; drop every column that is not released.
 
     `frame` holds the dimensions, the counts, yen and estimates, their contributor columns, and possibly `__threshold`.
+    `with_siblings` False: a system of equations decides which sibling numerators go along, this rule does not.
     """
-    masks = _masks(values, profile=profile, columns=frame.columns)
+    masks = _masks(values, profile=profile, columns=frame.columns, with_siblings=with_siblings)
     marked = frame.with_columns(mask.fill_null(False).alias(f"__mask_{name}") for name, mask in masks.items())
     marked = _with_pools(marked, dimensions=dimensions, values=values, profile=profile)
     columns: list[pl.Expr] = [pl.col(name) for name in dimensions]
@@ -91,7 +94,7 @@ def withhold_more(frame: pl.DataFrame, withheld: Mapping[str, Sequence[bool]], *
     return frame
 
 
-def _masks(values: Sequence[ValueRule], *, profile: Profile, columns: Sequence[str]) -> dict[str, pl.Expr]:
+def _masks(values: Sequence[ValueRule], *, profile: Profile, columns: Sequence[str], with_siblings: bool) -> dict[str, pl.Expr]:
     """For every value, whether it is withheld in a row."""
     if profile.threshold is None or not any(value.is_personal for value in values):
         return {value.name: pl.lit(False) for value in values}
@@ -104,7 +107,7 @@ def _masks(values: Sequence[ValueRule], *, profile: Profile, columns: Sequence[s
     masks = {name: nothing | _rests_on_few(value, threshold) for name, value in counts.items()}
     for part in parts:
         masks[part.numerator] = masks[part.numerator] | _complement_reveals(part, counts=counts, threshold=threshold, profile=profile)
-    if profile.complement:
+    if profile.complement and with_siblings:
         masks = _with_siblings(masks, parts)
     any_count = _any(masks.values())
     for value in values:
