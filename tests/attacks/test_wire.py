@@ -47,7 +47,10 @@ FIELDS = (
     "run_id",
     "pid",
 )
-OPERATIONS = ("measure", "worklist", "close", "session", "catalogue", "mint", "run_releases", "release", "", "MEASURE", "mea\u200bsure")
+OPERATIONS = (
+    *("measure", "worklist", "close", "session", "catalogue", "mint", "run_releases", "release"),
+    *("", "MEASURE", "mea\u200bsure", "compliance"),
+)
 
 texts = st.one_of(
     st.text(max_size=40),
