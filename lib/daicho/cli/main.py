@@ -27,6 +27,7 @@ COMMANDS = {
     "gate": "serve",
     "scan": "govern",
     "audit": "govern",
+    "release": "release",
     "retention": "retention",
     "key": "govern",
     "protect": "protect",

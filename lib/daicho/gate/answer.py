@@ -24,6 +24,7 @@ from daicho.gate.publication import refuse_gaps
 from daicho.gate.release import Release, canonical_json, label_of, release_from_bytes, release_to_bytes, status_of
 from daicho.gate.release_ledger import Recorded, ReleaseLedger, body_hash
 from daicho.gate.request import joined_purpose, parse_request
+from daicho.gate.revocation import superseded_by
 from daicho.gate.roles import profiles_for, require_profile, roles_of
 from daicho.gate.snapshots import OpenSnapshots
 from daicho.gate.standing import Draft, Standing, Verdict
@@ -177,7 +178,10 @@ class Answers:
         )
         body = release_to_bytes(Release(frame=frame, facts=facts))
         recorded = replace(draft.recorded, sha256=body_hash(body), suppressed_cells=suppressed)
-        self._ledger.record(recorded, body, log=self._log.position())
+        self._ledger.record(recorded, body, log=self._log.position(), bounds=verdict.bounds)
+        if plan.profile.refuse_derivable:
+            for older in superseded_by(recorded, self._ledger, snapshot=plan.snapshot):
+                self._ledger.supersede(older, by=recorded.release_id)
         return recorded, body
 
 

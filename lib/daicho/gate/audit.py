@@ -66,9 +66,22 @@ def audit_records(config: Config) -> tuple[Finding, ...]:
     damaged = set(ledger.damaged())
     findings += [Finding("error", f"{release_id}.arrow", "the stored release is missing or was changed.") for release_id in sorted(damaged)]
     findings += [finding for recorded in ledger.all() if recorded.release_id not in damaged for finding in _facts_agree(ledger, recorded)]
+    findings += _no_longer_stand(ledger)
     if not any(finding.severity == "error" and finding.where == ACCESS_LOG_FILE for finding in findings):
         findings += _log_agrees(log, ledger)
     return tuple(findings)
+
+
+def _no_longer_stand(ledger: ReleaseLedger) -> list[Finding]:
+    """Releases withdrawn or superseded: worth knowing, and still part of every proof."""
+    found = []
+    for recorded in ledger.all():
+        standing = ledger.standing(recorded.release_id)
+        if standing["state"] == "withdrawn":
+            found.append(Finding("notice", recorded.release_id, f"withdrawn on {standing['at'][:10]} by {standing['by']}."))
+        elif standing["state"] == "superseded":
+            found.append(Finding("notice", recorded.release_id, f"superseded by {standing['by_release']}."))
+    return found
 
 
 def prove_public(config: Config, *, engine: Engine | None = None) -> Proof:

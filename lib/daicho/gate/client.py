@@ -134,6 +134,16 @@ class GateClient:
         examined: dict[str, Any] = self._ask({"op": "compliance", "purpose": purpose}).header["result"]
         return examined
 
+    def releases(self, *, profile: str | None = None) -> list[dict[str, Any]]:
+        """Every recorded release (of one profile) and whether it stands. Only for officers at the command line."""
+        listed: list[dict[str, Any]] = self._ask({"op": "releases", "profile": profile}).header["result"]
+        return listed
+
+    def withdraw(self, release_id: str, *, reason: str) -> dict[str, Any]:
+        """Record that a release is withdrawn. What was published stays known. Only for officers at the command line."""
+        withdrawn: dict[str, Any] = self._ask({"op": "withdraw", "release_id": release_id, "reason": reason}).header["result"]
+        return withdrawn
+
     def catalogue(self) -> list[dict[str, Any]]:
         """Everything that can be asked: one entry a measure."""
         entries: list[dict[str, Any]] = self._ask({"op": "catalogue"}).header["result"]

@@ -11,14 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isinf, isnan
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from daicho.gate.bounds import Bound
 from daicho.gate.engine import MeasureSpec
 from daicho.gate.person_columns import PersonColumns, obeys_another_law, orders, overlap, person_columns
 from daicho.gate.profiles import Profile
+from daicho.gate.protection.attacker import bounds_of
 from daicho.gate.protection.primary import count_needs, few
 from daicho.gate.protection.system import Marks, Numbers, Problem, Relation, System, information_cost
 from daicho.gate.release import status_of
@@ -40,19 +43,30 @@ class Part:
 
 @dataclass(frozen=True)
 class Joint:
-    """The system, and where the cells of the new release stand in it: column by column, row by row from `new_from` on."""
+    """The system, and where each release's cells stand in it: its columns one after the other, row by row. The new release is the last."""
 
     problem: Problem
-    new_from: int
-    new_rows: int
+    starts: tuple[int, ...]
+    rows: tuple[list[tuple[Any, ...]], ...]
     columns: PersonColumns
 
     def widened(self, hidden: Marks) -> Mapping[str, list[bool]]:
         """For each count of the new release, which rows are withheld."""
         found: dict[str, list[bool]] = {}
         for place, counts in enumerate(self.columns.counts.values()):
-            start = self.new_from + place * self.new_rows
-            found |= dict.fromkeys(counts, hidden[start : start + self.new_rows].tolist())
+            start = self.starts[-1] + place * len(self.rows[-1])
+            found |= dict.fromkeys(counts, hidden[start : start + len(self.rows[-1])].tolist())
+        return found
+
+    def bounds(self, hidden: Marks, *parts: int) -> list[list[Bound]]:
+        """What an attacker can say of each withheld cell of releases: bounds of persons, not of their doses."""
+        spans = [range(self.starts[part], self.starts[part] + len(self.columns.counts) * len(self.rows[part])) for part in parts]
+        lower, upper = bounds_of(self.problem, hidden, [cell for span in spans for cell in span])
+        found = []
+        for part, span in zip(parts, spans, strict=True):
+            named = [(counts[0], tuple(map(str, key))) for counts in self.columns.counts.values() for key in self.rows[part]]
+            told = [(name, row, float(lower[cell]), float(upper[cell])) for (name, row), cell in zip(named, span, strict=True)]
+            found.append(sorted(Bound(name, row, low, None if isinf(high) else high) for name, row, low, high in told if not isnan(low)))
         return found
 
 
@@ -96,23 +110,23 @@ def make_joint(
     if spec.is_stock:
         _add_equal_groups(builder, atoms, [name for name in dimensions if name not in event_dimensions], columns, atom_cells)
     keys = atoms.select(dimensions).rows() if dimensions else [()]
-    new_from, new_rows = 0, 0
+    starts: list[int] = []
     # The new release stands last.
     for part in sorted(parts, key=lambda part: part.is_new):
         members = _members(part, keys, dimensions)
         if members is None:
             return "not_found_again"
-        start = builder.size
+        starts.append(builder.size)
         for name in columns.names:
-            if not _add_column(builder, part, members, name, columns.counts[name], atom_cells[name]):
+            shown_by = [value for count in columns.counts[name] for value in _showing(spec, count)]
+            if not _add_column(builder, part, members, name, shown_by, atom_cells[name]):
                 return "not_sums"
         for number, pair in enumerate(columns.pairs):
             if not _add_sums(builder, columns.rest(part.counted, pair), members, atom_cells[f"{number}"], _limits(part.counted, profile)):
                 return "not_sums"
-        if part.is_new:
-            # Constants stand between the cells: the new release's own cells are found by number.
-            new_from, new_rows = start, part.counted.height
-    return Joint(builder.problem(), new_from, new_rows, columns)
+    ordered = sorted(parts, key=lambda part: part.is_new)
+    rows = tuple(part.counted.select(part.by).rows() if part.by else [()] for part in ordered)
+    return Joint(builder.problem(), tuple(starts), rows, columns)
 
 
 class _Builder:
@@ -225,6 +239,12 @@ def _add_equal_groups(
                 builder.equal(first, cell)
 
 
+def _showing(spec: MeasureSpec, count: str) -> list[str]:
+    """The released figures that tell a count: itself, else the rates of which it is the numerator."""
+    own = [rule.name for rule in spec.rules if rule.name == count and rule.is_released]
+    return own or [rule.name for rule in spec.rules if rule.kind == "rate" and rule.numerator == count and rule.is_released]
+
+
 def _members(part: Part, keys: Sequence[tuple[Any, ...]], dimensions: Sequence[str]) -> list[list[int]] | None:
     """The atoms of each row of a release; None where an atom that its filter takes has no row."""
     at = {name: place for place, name in enumerate(dimensions)}
@@ -241,13 +261,13 @@ def _members(part: Part, keys: Sequence[tuple[Any, ...]], dimensions: Sequence[s
 
 
 def _add_column(
-    builder: _Builder, part: Part, members: Sequence[Sequence[int]], name: str, counts: Sequence[str], atoms: Sequence[int]
+    builder: _Builder, part: Part, members: Sequence[Sequence[int]], name: str, shown_by: Sequence[str], atoms: Sequence[int]
 ) -> bool:
     """The persons of a released count; False where its atoms do not add up to it and the persons counted twice."""
     limits = _limits(part.counted, builder.profile)
     values = part.counted[name].fill_null(0).to_numpy().astype(float)
-    marks = [part.statuses[status_of(count)] == "suppressed" for count in counts if status_of(count) in part.statuses.columns]
-    # Shown where any of the counts that rest on these persons is shown; what is not released at all is shown nowhere.
+    marks = [part.statuses[status_of(value)] == "suppressed" for value in shown_by]
+    # Shown where any of the figures that tell these persons is shown; what no figure tells is shown nowhere.
     hidden = [all(row) for row in zip(*marks, strict=True)] if marks else [True] * len(values)
     for value, limit, gone, row in zip(values.tolist(), limits.tolist(), hidden, members, strict=True):
         is_few = 0 < value < limit

@@ -9,17 +9,19 @@ cut and chained anew, no longer holds the line that was noted.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
 import secrets
 import threading
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from daicho.core.errors import VaultError
+from daicho.gate.bounds import Bound, bounds_from_bytes, bounds_to_bytes
 from daicho.gate.chain import Break, Journal
 
 LEDGER_FILE = "ledger.jsonl"
@@ -37,6 +39,7 @@ class Recorded:
     cells: int
     suppressed_cells: int
     recorded_at: str
+    bounds_sha256: str = ""
 
 
 class ReleaseLedger:
@@ -49,17 +52,51 @@ class ReleaseLedger:
         self._recorded: dict[str, Recorded] = {}
         self._runs: dict[str, list[str]] = {}
         self._anchors: list[tuple[int, str]] = []
+        self._standing: dict[str, dict[str, str]] = {}
         for entry in self._journal.entries():
             self._remember(entry)
 
-    def record(self, recorded: Recorded, body: bytes, *, log: tuple[int, str] | None = None) -> None:
+    def record(self, recorded: Recorded, body: bytes, *, log: tuple[int, str] | None = None, bounds: Sequence[Bound] | None = None) -> None:
         """Store a release durably: its file first, then the line that makes it count. Raises VaultError when it cannot be stored.
 
-        `log` is where the access log stands: number and hash of its last line.
+        `log` is where the access log stands: number and hash of its last line. `bounds` are kept beside the release and never returned.
         """
         with self._lock:
-            self._write_file(recorded.release_id, body)
+            if bounds is not None:
+                told = bounds_to_bytes(bounds)
+                self._write_file(self._bounds_path(recorded.release_id), told)
+                recorded = replace(recorded, bounds_sha256=body_hash(told))
+            else:
+                recorded = replace(recorded, bounds_sha256="")
+            self._write_file(self._path(recorded.release_id), body)
             self._append({"entry": "release", **vars(recorded), **({"log_seq": log[0], "log_hash": log[1]} if log else {})})
+
+    def bounds(self, release_id: str) -> list[Bound] | None:
+        """The bounds stored with a release; None where it has none. Raises VaultError when they are gone or were changed."""
+        recorded = self.find(release_id)
+        if recorded is None or not recorded.bounds_sha256:
+            return None
+        told = b""
+        with contextlib.suppress(OSError):
+            told = self._bounds_path(release_id).read_bytes()
+        if body_hash(told) != recorded.bounds_sha256:
+            raise VaultError(f"the bounds of release {release_id} are damaged: restore the release ledger from its backup.")
+        return bounds_from_bytes(told)
+
+    def withdraw(self, release_id: str, *, reason: str, by: str, at: str) -> None:
+        """Note that a release is withdrawn: it stays, and stays known."""
+        with self._lock:
+            self._append({"entry": "withdraw", "release_id": release_id, "reason": reason, "by": by, "at": at})
+
+    def supersede(self, release_id: str, *, by: str) -> None:
+        """Note that a newer release of the same request took a release's place."""
+        with self._lock:
+            self._append({"entry": "supersede", "release_id": release_id, "by_release": by})
+
+    def standing(self, release_id: str) -> dict[str, str]:
+        """`state` of a release (stands, superseded, withdrawn), and by what or why."""
+        with self._lock:
+            return {"state": "stands", **self._standing.get(release_id, {})}
 
     def anchor(self, log: tuple[int, str]) -> None:
         """Note where the access log stands, unless that is noted already."""
@@ -98,15 +135,16 @@ class ReleaseLedger:
             kept = sorted((self.gone() | leaving) & frozenset(named))
             self._journal.cut(lines, facts={**facts, "releases": kept}, seal_key=seal_key)
             self._recorded = {}
-            self._runs, self._anchors = {}, []
+            self._runs, self._anchors, self._standing = {}, [], {}
             for entry in self._journal.entries():
                 self._remember(entry)
 
     def remove_unrecorded(self) -> None:
         """Delete stored bytes that no line records: of releases that went, or left by a killed gate. No gate may be running."""
-        for path in self._folder.glob("*.arrow"):
-            if path.stem not in self._recorded:
-                path.unlink(missing_ok=True)
+        for pattern in ("*.arrow", "*.bounds"):
+            for path in self._folder.glob(pattern):
+                if path.stem not in self._recorded:
+                    path.unlink(missing_ok=True)
 
     def record_use(self, release_id: str, *, run_id: str) -> None:
         """Remember that a run used a release (once)."""
@@ -145,15 +183,19 @@ class ReleaseLedger:
         return self._journal.verify(seal_key=seal_key)
 
     def damaged(self) -> Iterator[str]:
-        """Ids of releases whose stored bytes are gone or changed."""
+        """Ids of releases whose stored bytes or bounds are gone or changed."""
         for recorded in self.all():
             try:
                 self.read(recorded.release_id)
+                self.bounds(recorded.release_id)
             except VaultError:
                 yield recorded.release_id
 
     def _path(self, release_id: str) -> Path:
         return self._folder / f"{release_id}.arrow"
+
+    def _bounds_path(self, release_id: str) -> Path:
+        return self._folder / f"{release_id}.bounds"
 
     def _append(self, entry: Mapping[str, Any]) -> None:
         self._remember(self._journal.append(entry))
@@ -164,10 +206,14 @@ class ReleaseLedger:
         if entry["entry"] == "use":
             self._runs.setdefault(entry["run_id"], []).append(entry["release_id"])
         elif entry["entry"] == "release":
-            self._recorded[entry["release_id"]] = Recorded(**{name: entry[name] for name in Recorded.__dataclass_fields__})
+            self._recorded[entry["release_id"]] = Recorded(**{name: entry[name] for name in Recorded.__dataclass_fields__ if name in entry})
+        elif entry["entry"] == "withdraw":
+            self._standing[entry["release_id"]] = {"state": "withdrawn", **{name: entry[name] for name in ("reason", "by", "at")}}
+        elif entry["entry"] == "supersede" and entry["release_id"] not in self._standing:
+            self._standing[entry["release_id"]] = {"state": "superseded", "by_release": entry["by_release"]}
 
-    def _write_file(self, release_id: str, body: bytes) -> None:
-        aside = self._folder / f".{release_id}.{secrets.token_hex(4)}"
+    def _write_file(self, path: Path, body: bytes) -> None:
+        aside = self._folder / f".{path.stem}.{secrets.token_hex(4)}"
         failed = False
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -175,7 +221,7 @@ class ReleaseLedger:
                 file.write(body)
                 file.flush()
                 os.fsync(file.fileno())
-            aside.rename(self._path(release_id))
+            aside.rename(path)
             folder = os.open(self._folder, os.O_RDONLY)
             try:
                 os.fsync(folder)

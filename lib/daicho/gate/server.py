@@ -25,6 +25,7 @@ from daicho.gate.engine import Engine
 from daicho.gate.profiles import load_disclosure
 from daicho.gate.recovery import recover
 from daicho.gate.release_ledger import ReleaseLedger
+from daicho.gate.revocation import Revocation
 from daicho.gate.runtime_dir import LOCK_FILE, Address, address_in, runtime_folder, write_address
 from daicho.gate.session import Office, attend
 from daicho.gate.snapshots import OpenSnapshots
@@ -70,6 +71,7 @@ class GateServer:
                 worklists=worklists,
                 closes=Closes(config, engine=engine, log=log, snapshots=self._snapshots, clock=clock),
                 compliance=Compliance(config, engine=engine, rules=rules, log=log, ledger=ledger, clock=clock),
+                revocation=Revocation(config, ledger=ledger, log=log, clock=clock),
                 ledger=ledger,
                 log=log,
                 tokens=LaunchTokens(),

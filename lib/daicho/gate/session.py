@@ -31,6 +31,7 @@ from daicho.gate.protocol import (
 )
 from daicho.gate.release_ledger import ReleaseLedger
 from daicho.gate.request import NOT_IN_VOCABULARY, checked_purpose, is_run_id
+from daicho.gate.revocation import Revocation
 from daicho.gate.roles import profiles_for, require_roles, roles_of, user_name
 from daicho.gate.tokens import LaunchTokens
 from daicho.gate.worklists import Worklists
@@ -52,6 +53,7 @@ class Office:
     worklists: Worklists
     closes: Closes
     compliance: Compliance
+    revocation: Revocation
     ledger: ReleaseLedger
     log: AccessLog
     tokens: LaunchTokens
@@ -237,4 +239,6 @@ _OPERATIONS: Mapping[str, Callable[[Mapping[str, Any], Caller, Office], Answer]]
     "mint": _mint,
     "run_releases": _run_releases,
     "release": _stored_release,
+    "releases": lambda header, caller, office: office.revocation.listed(header, caller),
+    "withdraw": lambda header, caller, office: office.revocation.withdraw(header, caller),
 }

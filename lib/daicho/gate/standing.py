@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from daicho.core.errors import DaichoError, DisclosureError
+from daicho.gate.bounds import Bound, disagrees
 from daicho.gate.engine import Engine, Query
 from daicho.gate.joint import Joint, Part, common_refinement, make_joint
 from daicho.gate.person_columns import unmodelled
@@ -56,6 +57,7 @@ class Verdict:
     audit: str
     frame: pl.DataFrame
     protection: Mapping[str, Any] = field(default_factory=dict)
+    bounds: Sequence[Bound] | None = None
 
 
 class Standing:
@@ -81,14 +83,14 @@ class Standing:
             return Verdict(f"rules_{joint}", draft.by_rules)
         pattern = _pattern(joint, new, group[1:])
         rules = self._engine.measures()[new.request["measure"]].rules
-        released = {rule.name for rule in rules if rule.is_released}
-        widened = {name: rows for name, rows in joint.widened(pattern.hidden).items() if name in released}
+        widened = joint.widened(pattern.hidden)
         if len(group) > 1 and all(map(all, widened.values())):
             raise DisclosureError(advice(new, group[1]))
         frame = withhold_more(draft.statuses, widened, values=rules)
         self._refuse_told(draft, frame, outside)
         facts = _facts(pattern, self._rules.profiles[new.profile], releases=len(group))
-        return Verdict("joint" if len(group) > 1 else "table", frame, facts)
+        (bounds,) = joint.bounds(pattern.hidden, -1)
+        return Verdict("joint" if len(group) > 1 else "table", frame, facts, bounds)
 
     def failures(self) -> Iterable[tuple[Recorded, Recorded, str]]:
         """Every public release that breaks an earlier one, with that one and why; the groups' systems are made and attacked anew."""
@@ -112,8 +114,19 @@ class Standing:
             for one, other in combinations(sorted(group, key=lambda member: member.recorded_at), 2):
                 if self._tell_each_other(other, one):
                     yield other, one, "no joint system proves that nothing can be computed beside public release"
-        elif audit(joint.problem, joint.problem.always_hidden(), is_complete=False).failures:
+            return
+        hidden = joint.problem.always_hidden()
+        if audit(joint.problem, hidden, is_complete=False).failures:
             yield last, first, "a withheld figure or a difference of few persons could be computed beside public release"
+        newest = group[-1] if len(group) == 1 else max(group, key=self._place)
+        for member, found in zip(group, joint.bounds(hidden, *range(len(group))), strict=True):
+            stored = self._ledger.bounds(member.release_id)
+            if stored is not None and disagrees(stored, found, is_newest=member is newest):
+                yield member, first, "the bounds stored with the release are not those that its audit finds beside public release"
+
+    def _place(self, release: Recorded) -> int:
+        """Where a release stands in the ledger."""
+        return [each.release_id for each in self._ledger.all()].index(release.release_id)
 
     def _group(self, new: Recorded, public: Sequence[Recorded]) -> tuple[list[Recorded], list[Recorded]]:
         """The releases that are joined with one, directly or through others (each table once), and those beside them that cannot be."""
@@ -213,7 +226,7 @@ class Standing:
         if counted.height != stored.height:
             return None
         spec = self._engine.measures()[release.request["measure"]]
-        for name in (rule.name for rule in spec.rules if rule.kind == "count"):
+        for name in (rule.name for rule in spec.rules if rule.kind == "count" and rule.is_released):
             held = dict(zip(stored.select(by).rows() if by else [()], stored[name].to_list(), strict=True))
             true = dict(zip(counted.select(by).rows() if by else [()], counted[name].to_list(), strict=True))
             if held.keys() != true.keys() or any(figure is not None and figure != true[key] for key, figure in held.items()):

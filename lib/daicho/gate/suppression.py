@@ -87,7 +87,7 @@ def withhold_more(frame: pl.DataFrame, withheld: Mapping[str, Sequence[bool]], *
             gone = [counts[name] for name in (value.numerator, value.denominator) if name in counts]
             if gone:
                 counts[value.name] = [any(each) for each in zip(*gone, strict=True)]
-    for name, each in counts.items():
+    for name, each in ((value.name, counts[value.name]) for value in values if value.is_released and value.name in counts):
         mask = pl.Series(each, dtype=pl.Boolean)
         status = pl.when(mask).then(pl.lit("suppressed")).otherwise(pl.col(status_of(name)))
         frame = frame.with_columns(pl.when(mask).then(None).otherwise(pl.col(name)).alias(name), status.alias(status_of(name)))

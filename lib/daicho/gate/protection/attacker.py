@@ -75,6 +75,17 @@ def audit(problem: Problem, hidden: Marks, *, is_complete: bool = True) -> Audit
     return Audit(lower, upper, tuple(failures), int((hidden & ~problem.is_latent).sum()), time.perf_counter() - started)
 
 
+def bounds_of(problem: Problem, hidden: Marks, cells: Iterable[int]) -> tuple[Numbers, Numbers]:
+    """Least and greatest value of those of the cells that are hidden, for anybody who reads a pattern; nan elsewhere."""
+    wanted = {cell for cell in cells if hidden[cell]}
+    shown = np.where(hidden, np.nan, problem.values)
+    lower, upper = np.full(problem.system.size, np.nan), np.full(problem.system.size, np.nan)
+    for block in _blocks_of(problem.system, shown) if wanted else ():
+        for cell in (cell for cell in block.cells if cell in wanted):
+            lower[cell], upper[cell] = block.bounds(cell, is_exact=bool(problem.needs.is_primary[cell]))
+    return lower, upper
+
+
 def bound_cells(system: System, shown: Numbers, *, targets: Iterable[int] | None = None) -> tuple[Numbers, Numbers]:
     """Least and greatest possible value of each hidden cell, hidden cells being nan in `shown`. Raises UsageError when the shown numbers
     contradict one another: no table has them."""
