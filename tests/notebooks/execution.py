@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 RELEASING = (
     "coverage", "coverage_district", "reminders", "annual_counts", "reconciliation", "consignment_payments", "data_quality", "covid", "shared_copy",
+    "ward_settlement", "ward_settlement_summary", "payment_audit",
 )  # fmt: skip
 # Made of what the gate says of itself, not of releases.
 COMPLIANCE = "privacy_compliance"

@@ -21,6 +21,9 @@ PROFILES = {
     "data_quality": "internal",
     "covid": "internal",
     "shared_copy": "internal",
+    "ward_settlement": "settlement",
+    "ward_settlement_summary": "settlement",
+    "payment_audit": "settlement",
     "privacy_compliance": "internal",
 }
 ROLES = {"privacy_compliance": "report_runner"}

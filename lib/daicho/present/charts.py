@@ -136,14 +136,15 @@ def bars(
     alt = load_altair()
     largest_first = sorted(picture.rows, key=lambda row: -(row[picture.value] or 0))
     order = [row[y] for row in largest_first] if is_sorted else picture.order(y)
-    high = max([*picture.known, target or 0, 0]) or 1
+    low = min([*picture.known, 0])
+    high = max([*picture.known, target or 0, 0]) or float(not low)
     base = alt.Chart().encode(
         y=alt.Y(f"{y}:N", sort=order, title=None, axis=alt.Axis(domain=False, ticks=False)), tooltip=tooltip(picture, [y])
     )
     x = alt.X(
         f"{picture.value}:Q",
         title=picture.value_title(),
-        scale=alt.Scale(domain=[0, high * 1.14], nice=False),
+        scale=alt.Scale(domain=[low * 1.14, high * 1.14], nice=False),
         axis=alt.Axis(format=number_format(picture), tickCount=6, tickMinStep=smallest_step(picture)),
     )
     layers = [base.mark_bar(color=SERIES_COLOURS[0], height=alt.RelativeBandSize(0.7)).encode(x=x)]

@@ -15,14 +15,18 @@ from daicho.gate.release import Release
 from daicho.present.catalogue import Catalogue
 from daicho.present.cohorts import closed_cohorts, coverage_target, due_window, opened_cohorts
 from daicho.present.compliance import Compliance, Seal, ask_compliance
+from daicho.present.half_years import HalfYear, load_half_year
 from daicho.present.key_figures import KeyFigure, box_table, key_table, side_by_side
 from daicho.present.labels import Figure
 from daicho.present.notes import write_methods
 from daicho.present.official import Municipality, municipality_of
+from daicho.present.payment_audit import PaymentAudit, ask_payment_audit
 from daicho.present.periods import Period, make_period
 from daicho.present.prose import Markdown
 from daicho.present.reconciliation import Reconciliation, ask_reconciliation
 from daicho.present.released import PresentedRelease
+from daicho.present.settlement import Settlement, ask_settlement
+from daicho.present.settlement_summary import SettlementSummary, ask_summary
 from daicho.present.tables import Table
 from daicho.present.theme import load_altair
 from daicho.present.vocabulary import in_reading_order, list_orders, tile_places, with_labels
@@ -43,6 +47,7 @@ class Ledger:
     contracts_dir: Path | None = None
     municipality: Municipality = field(default_factory=Municipality)
     seal: Seal | None = None
+    settlement_mode: str = "gross"
 
     def measure(
         self,
@@ -174,6 +179,22 @@ class Ledger:
         """
         return ask_compliance(self, submissions_changed=submissions_changed)
 
+    def half_year(self, code: str) -> HalfYear:
+        """Return a half-year of payment_calendar.csv, such as 2025H1 (令和7年度上半期)."""
+        return load_half_year(code, contracts_dir=self._reference(), language=self.language)
+
+    def settlement(self, *, half_year: HalfYear, ward: str = "", as_of: str = "", snapshot: int = 0) -> Settlement:
+        """Ask for everything the settlement with one ward or city holds; without one, with the first of the code list."""
+        return ask_settlement(self, half_year=half_year, ward=ward, as_of=as_of, snapshot=snapshot, contracts_dir=self._reference())
+
+    def settlement_summary(self, *, half_year: HalfYear, as_of: str = "", snapshot: int = 0) -> SettlementSummary:
+        """Ask for the settlement with every ward and city."""
+        return ask_summary(self, half_year=half_year, as_of=as_of, snapshot=snapshot)
+
+    def payment_audit(self, *, period: Period, closed: str = "", snapshot: int = 0) -> PaymentAudit:
+        """Ask for the ten totals of the payments; `closed` holds what closed months came to, as their records say (202604=740132,…)."""
+        return ask_payment_audit(self, period=period, closed=closed, snapshot=snapshot, contracts_dir=self._reference())
+
     def say(self, ja: str, en: str, **figures: object) -> Markdown:
         """Return a sentence for the report in the session's language, with `{names}` filled from the figures."""
         return Markdown(self.word(ja, en).format(**figures))
@@ -251,6 +272,7 @@ def open_ledger(*, purpose: str) -> Ledger:
         contracts_dir=config.contracts_dir if config else None,
         municipality=municipality_of(config) if config else Municipality(),
         seal=_ADOPTION.seal,
+        settlement_mode=config.payments.settlement if config else "gross",
     )
 
 

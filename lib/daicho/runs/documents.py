@@ -13,10 +13,12 @@ from typing import Any
 
 import nbformat
 
+from daicho.contracts.reference import list_reference, load_reference
 from daicho.core.config import Config
 from daicho.core.errors import DataError
 from daicho.gate.profiles import load_disclosure
-from daicho.gate.release import Release, facts_as_data
+from daicho.gate.release import Facts, Release, facts_as_data
+from daicho.measures import catalogue
 from daicho.runs.execute import Executed
 from daicho.runs.notebooks import ReportNotebook
 from daicho.runs.publish import (
@@ -33,6 +35,8 @@ from daicho.runs.publish import (
 from daicho.runs.publish.tables import TABLE_MIME
 
 DATA_FOLDER = "data"
+_PRICES = ("price_list", "copay", "fee")
+_INVENTED = ("｜架空の単価表・支払不可", " | Fictitious prices, not for payment")
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ def _document(
     english = config.language == "en"
     titles = dict.fromkeys((item.title_en or item.title) if english else item.title for item in unverified)
     label = (declared.marking_en if english else declared.marking) or (declared.label_en if english else declared.label)
+    if rests_on_invented_prices(facts, config=config):
+        label += _INVENTED[english]
     return DocumentFacts(
         title=report.title(config.language),
         subtitle=_subtitle(facts[0].recipient if facts else "", language=config.language, profile=profile),
@@ -135,6 +141,17 @@ def _document(
         unverified=tuple(titles),
         run_id=run_id,
     )
+
+
+def rests_on_invented_prices(releases: Sequence[Facts], *, config: Config) -> bool:
+    """Whether a document shows payments by a price list that nobody approved: its marking then says so on every page of every format.
+
+    Decided here for every report alike, whatever its notebook says. A workspace whose list is wholly approved prints no such mark.
+    """
+    measures = catalogue()
+    uses = {name for item in releases if item.measure in measures for name in measures[item.measure].reference} & set(_PRICES)
+    tables = (load_reference(config.contracts_dir, name) for name in sorted(uses & set(list_reference(config.contracts_dir))))
+    return any(bool((frame["illustrative"] == "yes").any()) for frame in tables)
 
 
 def _subtitle(recipient: str, *, language: str, profile: str) -> str:
