@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,11 +68,15 @@ def release_table(rows: Rows, *, titles: Mapping[str, str], profiles: Mapping[st
     return _table("releases", ("集計別・開示プロファイル別の提供", "Releases by measure and profile"), heads, body, language)
 
 
-def quarter_table(rows: Rows, *, language: str) -> Table:
-    """Acts by fiscal quarter, newest last."""
+def quarter_table(rows: Rows, *, unclean_runs: int, language: str) -> Table:
+    """Acts by fiscal quarter, newest last; `unclean_runs` are published runs whose scan does not say that nothing was found."""
     heads = (("quarter", "四半期", "Quarter", "text"), *((key, ja, en, "count") for key, ja, en in _QUARTER))
     body = [(words(_quarter(year, quarter, language)), *map(_count, figures)) for year, quarter, *figures in rows]
-    return _table("quarters", ("四半期別の件数", "Acts by fiscal quarter"), heads, body, language)
+    note = (
+        f"公表した実行のうち、識別子の走査で「検出なし」と記録されていないもの：{unclean_runs:,}件。",
+        f"Published runs whose scan does not say that no identifier was found: {unclean_runs:,}.",
+    )[0 if language == "ja" else 1]
+    return replace(_table("quarters", ("四半期別の件数", "Acts by fiscal quarter"), heads, body, language), notes=(note,))
 
 
 def refusal_table(rows: Rows, *, language: str) -> Table:

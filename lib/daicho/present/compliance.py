@@ -111,7 +111,7 @@ class Compliance:
 
     def quarters(self) -> Table:
         """Return acts by fiscal quarter."""
-        return quarter_table(self._statistics["quarters"], language=self.ledger.language)
+        return quarter_table(self._statistics["quarters"], unclean_runs=self._statistics["unclean_runs"], language=self.ledger.language)
 
     def refusals(self) -> Table:
         """Return refusals by month and kind."""
