@@ -84,11 +84,18 @@ def test_a_difference_of_two_tables_without_a_small_figure_is_withheld(client: G
     assert public(client, by=["sex"], where={"district": ["A", "C"]}).frame["residents_count"].to_list() == [160, None]
 
 
-def test_a_joined_release_stands_beside_no_other_measure_once_something_is_withheld(client: GateClient) -> None:
+def test_a_joined_release_stands_beside_no_other_measure_that_divides_the_withheld_people(client: GateClient) -> None:
     public(client, by=["district"])
-    assert public(client, "coverage_cohort", by=["district"]).facts.suppressed_cells == 0
+    assert public(client, "coverage_cohort", by=["sex"]).facts.suppressed_cells == 0
     with pytest.raises(DisclosureError):
         public(client, by=["district", "sex"])
+
+
+def test_a_measure_that_divides_nobody_further_than_what_is_shown_tells_nothing(client: GateClient) -> None:
+    """34 in the district are shown; that 17 of them are vaccinated says nothing of who of them is of which sex."""
+    public(client, by=["district"])
+    assert public(client, "coverage_cohort", by=["district"]).facts.suppressed_cells == 0
+    assert public(client, by=["district", "sex"]).facts.suppressed_cells == 2
 
 
 def test_the_same_table_again_is_the_same_whatever_was_published_since(client: GateClient) -> None:
@@ -96,6 +103,19 @@ def test_the_same_table_again_is_the_same_whatever_was_published_since(client: G
     public(client, by=["district"])
     assert public(client, by=["district", "sex"]).facts == first.facts
     assert public(client, by=["district", "sex"], purpose="別").frame.equals(first.frame)
+
+
+def test_a_single_table_is_a_system_too(client: GateClient) -> None:
+    alone = public(client, by=["district", "sex"])
+    assert alone.facts.audit == "table" and alone.facts.protection["releases"] == 1
+    amounts = client.measure("annual_counts", by=["district"], profile="public")
+    assert amounts.facts.audit == "table"
+
+
+def test_doses_are_protected_with_their_persons_and_people_of_two_events_counted_once(client: GateClient) -> None:
+    assert public(client, "annual_counts", by=["district", "sex"]).frame["doses_count"].to_list() == [30, 40, 15, None, 50, 40]
+    margin = public(client, "annual_counts", by=["district"])
+    assert margin.facts.audit == "joint" and margin.frame["doses_count"].to_list() == [70, None, 90]
 
 
 def test_tables_without_withheld_cells_stand_together(client: GateClient) -> None:

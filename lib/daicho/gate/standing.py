@@ -31,7 +31,7 @@ from daicho.gate.release_ledger import Recorded, ReleaseLedger
 from daicho.gate.request import parse_request
 from daicho.gate.suppression import withhold_more
 from daicho.gate.thresholds import with_thresholds
-from daicho.gate.withheld import Withheld, tells, withheld_of
+from daicho.gate.withheld import Withheld, is_blind, tells, withheld_of
 
 JOINT_SECONDS = 120.0
 Count = Callable[[int, Query], pl.DataFrame]
@@ -79,7 +79,7 @@ class Standing:
         group, outside = self._group(new, public)
         joint = self._joint(group, draft=draft)
         if isinstance(joint, str):
-            self._refuse_told(draft, draft.by_rules, [*group[1:], *outside])
+            self._refuse_told(draft, draft.by_rules, [*group[1:], *outside], group=None)
             return Verdict(f"rules_{joint}", draft.by_rules)
         pattern = _pattern(joint, new, group[1:])
         rules = self._engine.measures()[new.request["measure"]].rules
@@ -87,7 +87,7 @@ class Standing:
         if len(group) > 1 and all(map(all, widened.values())):
             raise DisclosureError(advice(new, group[1]))
         frame = withhold_more(draft.statuses, widened, values=rules)
-        self._refuse_told(draft, frame, outside)
+        self._refuse_told(draft, frame, outside, group=group[1:])
         facts = _facts(pattern, self._rules.profiles[new.profile], releases=len(group))
         (bounds,) = joint.bounds(pattern.hidden, -1)
         return Verdict("joint" if len(group) > 1 else "table", frame, facts, bounds)
@@ -101,18 +101,18 @@ class Standing:
             for release in public:
                 group, outside = self._group(release, public)
                 for other in outside:
-                    if other.recorded_at <= release.recorded_at and self._tell_each_other(release, other):
+                    if other.recorded_at <= release.recorded_at and self._tell_each_other(release, other, public):
                         yield release, other, "a withheld figure could be computed beside public release"
                 if release.release_id not in seen:
                     seen |= {member.release_id for member in group}
-                    yield from self._broken(group)
+                    yield from self._broken(group, public)
 
-    def _broken(self, group: Sequence[Recorded]) -> Iterable[tuple[Recorded, Recorded, str]]:
+    def _broken(self, group: Sequence[Recorded], public: Sequence[Recorded]) -> Iterable[tuple[Recorded, Recorded, str]]:
         last, first = max(group, key=lambda member: member.recorded_at), min(group, key=lambda member: member.recorded_at)
         joint = self._joint(group)
         if isinstance(joint, str):
             for one, other in combinations(sorted(group, key=lambda member: member.recorded_at), 2):
-                if self._tell_each_other(other, one):
+                if self._tell_each_other(other, one, public):
                     yield other, one, "no joint system proves that nothing can be computed beside public release"
             return
         hidden = joint.problem.always_hidden()
@@ -155,23 +155,46 @@ class Standing:
         related = other.request["measure"] in self._rules.joint_with(one.request["measure"])
         return related and may_share_people(one.request, other.request, rules=self._rules)
 
-    def _tell_each_other(self, one: Recorded, other: Recorded) -> bool:
-        return tells(one.request, self._withheld(other), rules=self._rules) or tells(other.request, self._withheld(one), rules=self._rules)
+    def _tell_each_other(self, one: Recorded, other: Recorded, public: Sequence[Recorded]) -> bool:
+        return self._is_told(other, one, public) or self._is_told(one, other, public)
+
+    def _is_told(self, release: Recorded, other: Recorded, public: Sequence[Recorded]) -> bool:
+        """Whether another release could tell a cell that a recorded one withholds."""
+        cells = self._withheld(release)
+        if not tells(other.request, cells, rules=self._rules):
+            return False
+        beside = [(each.request, self._frame(each)) for each in self._group(release, public)[0] if self._is_system(each)]
+        return self._could_tell(other, cells, beside if self._is_system(release) else [])
+
+    def _could_tell(self, other: Recorded, cells: Sequence[Withheld], beside: Sequence[tuple[Mapping[str, Any], pl.DataFrame]]) -> bool:
+        facts = self._engine.measures()[other.request["measure"]].implicit
+        told = [cell for cell in cells if tells(other.request, [cell], rules=self._rules)]
+        return not all(is_blind(other.request, cell, beside, facts=facts, rules=self._rules) for cell in told)
 
     def _withheld(self, release: Recorded) -> list[Withheld]:
         """The cells that a recorded release withholds; releases never change, so they are looked at once."""
         if release.release_id not in self._cells:
-            frame = release_from_bytes(self._ledger.read(release.release_id)).frame if release.suppressed_cells else None
+            frame = self._frame(release) if release.suppressed_cells else None
             spec = self._engine.measures()[release.request["measure"]]
             self._cells[release.release_id] = [] if frame is None else withheld_of(release.request, frame, spec=spec)
         return self._cells[release.release_id]
 
-    def _refuse_told(self, draft: Draft, frame: pl.DataFrame, others: Iterable[Recorded]) -> None:
+    def _refuse_told(self, draft: Draft, frame: pl.DataFrame, others: Iterable[Recorded], *, group: Sequence[Recorded] | None) -> None:
+        """Refuse where another release could tell a cell of the draft, or the draft one of another. `group`: the releases that form one
+        system with the draft; None where it has no system."""
         new = draft.recorded
+        public = [release for release in self._ledger.all() if release.profile == new.profile]
         mine = withheld_of(new.request, frame, spec=self._engine.measures()[new.request["measure"]])
+        beside = [] if group is None else [(new.request, frame), *((each.request, self._frame(each)) for each in group)]
         for other in others:
-            if tells(other.request, mine, rules=self._rules) or tells(new.request, self._withheld(other), rules=self._rules):
+            if self._could_tell(other, mine, beside) or self._is_told(other, new, public):
                 raise DisclosureError(advice(new, other))
+
+    def _frame(self, release: Recorded) -> pl.DataFrame:
+        return release_from_bytes(self._ledger.read(release.release_id)).frame
+
+    def _is_system(self, release: Recorded) -> bool:
+        return release_from_bytes(self._ledger.read(release.release_id)).facts.audit in ("table", "joint")
 
     def _snapshot(self, release: Recorded) -> int:
         if release.release_id not in self._snapshots:

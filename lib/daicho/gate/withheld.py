@@ -3,11 +3,15 @@
 A withheld figure is told by a table that counts some of the same people and the same facts of them. A denominator counts people, whatever
 happened to them: every table of these people may tell it. A numerator (vaccinated, withheld beside its shown denominator) is a fact of an
 event: a table of another vaccine tells nothing of it. Facts that no filter names are named by the contract (`implied_events`).
+
+Nor is it told by a table that cannot tell its people from their neighbours: where a release of the same system shows the row that a cell is
+a part of (the ward's cohort, of which a district is withheld) and the other table divides people no further than that row, people may
+change places within the row (a vaccinated child of one district with an unvaccinated one of the next) without a change in that table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +47,34 @@ def withheld_of(request: Mapping[str, Any], frame: pl.DataFrame, *, spec: Measur
 def tells(other: Mapping[str, Any], cells: Iterable[Withheld], *, rules: DisclosureRules) -> bool:
     """Whether figures of another request could tell any of the cells."""
     return any(_tells(other, cell, rules) for cell in cells)
+
+
+def is_blind(
+    other: Mapping[str, Any],
+    cell: Withheld,
+    beside: Iterable[tuple[Mapping[str, Any], pl.DataFrame]],
+    *,
+    facts: Collection[str],
+    rules: DisclosureRules,
+) -> bool:
+    """Whether a release beside the cell, in one system with it, shows a row around it that another request does not divide. `facts` are
+    dimensions of that request which are no people's (the age at a dose)."""
+    people = (set(other["by"]) | set(other["where"])) - rules.event_dimensions - set(facts)
+    return any(people <= set(request["by"]) and _shows(request, frame, cell, rules.event_dimensions) for request, frame in beside)
+
+
+def _shows(request: Mapping[str, Any], frame: pl.DataFrame, cell: Withheld, events: frozenset[str]) -> bool:
+    """Whether every figure is shown in the rows of a release that hold the cell's people and count its facts, no more and no less."""
+    where, filters, by = cell.request["where"], request["where"], request["by"]
+    if any(name not in where or not set(where[name]) <= set(codes) for name, codes in filters.items() if name not in by):
+        return False
+    if any(set(where[name]) != set(filters.get(name, ())) for name in events & set(where) if name not in by):
+        return False
+    if any(len(where.get(name, ())) != 1 for name in by if name in events):
+        return False
+    rows = frame.filter(pl.all_horizontal(pl.lit(True), *(pl.col(name).cast(pl.String).is_in(where[name]) for name in by if name in where)))
+    statuses = [name for name in frame.columns if name.endswith(STATUS_SUFFIX) and name.removesuffix(STATUS_SUFFIX) not in by]
+    return rows.height > 0 and not any((rows[name] == "suppressed").any() for name in statuses)
 
 
 def _tells(other: Mapping[str, Any], cell: Withheld, rules: DisclosureRules) -> bool:
