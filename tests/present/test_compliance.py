@@ -60,7 +60,7 @@ def test_the_tests_named_are_there() -> None:
 
 def test_all_kept_is_said_in_one_sentence() -> None:
     assert str(page().summary()) == "約束19件を点検し、検査できる18件はすべて守られている。該当なしは1件である。"
-    assert str(page(language="en").summary()) == "19 promises were examined; all 18 that can be checked are kept. 1 do not apply."
+    assert str(page(language="en").summary()) == "19 promises were examined; all 18 that can be checked are kept. Not applicable: 1."
     assert page().summary().role == ""
 
 

@@ -84,9 +84,9 @@ class Compliance:
             said = said or f"約束{len(promises)}件を点検し、検査できる{rest}件はすべて守られている。"
             said += f"該当なしは{idle}件である。" if idle else ""
         else:
-            said = f"{len(broken)} of {len(promises)} promises are not kept: no. {', '.join(broken)}." if broken else ""
+            said = f"Not kept: {len(broken)} of {len(promises)} promises (no. {', '.join(broken)})." if broken else ""
             said = said or f"{len(promises)} promises were examined; all {len(promises) - idle} that can be checked are kept."
-            said += f" {idle} do not apply." if idle else ""
+            said += f" Not applicable: {idle}." if idle else ""
         return Markdown(said, role="caution" if broken else "")
 
     def safeguards(self) -> Table:
