@@ -36,13 +36,13 @@ _CROSSING = {
         "仮名化した行、識別子の照合用ハッシュ",
         "行は出ない。集計した人数・件数・金額",
         "秘匿済みの集計表（提供番号付き）",
-        ("行番号の一覧だけ", "（隔離・確認）"),
+        ("行番号だけ", "（確認一覧）"),
     ),
     "en": (
         "pseudonymised rows, keyed hashes of identifiers",
         "no rows: counts of persons, doses, yen",
         "protected tables with a release number",
-        ("line numbers", "alone (lists)"),
+        ("line numbers", "(worklists)"),
     ),
 }
 _TITLE = {"ja": "区域と、境を越えるもの", "en": "The zones and what crosses between them"}
@@ -70,7 +70,7 @@ def draw_zones(*, language: str) -> altair.LayerChart:
     layers = [*_boxes(alt, boxes), *_arrows(alt, arrows), *_way_back(alt, boxes[0], boxes[2], back)]
     joined = ("、" if language == "ja" else "; ").join(texts)
     said = ("。" if language == "ja" else ". ").join(f"{name}: {content}" for name, content, _ in zones)
-    description = _ALT[language].format(zones=said, crossing=joined, back=" ".join(back))
+    description = _ALT[language].format(zones=said, crossing=joined, back="".join(back) if language == "ja" else " ".join(back))
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
     chart: altair.LayerChart = alt.layer(*layers).properties(
         title=_TITLE[language], description=description, width=TEXT_WIDTH_PX, height=HEIGHT, autosize=fit
