@@ -330,6 +330,12 @@ def test_public_releases_that_betray_one_another_are_found(office: Config, monke
     assert results(ground_of(office))["public_proof"] == BROKEN
 
 
+def test_a_release_made_while_the_audit_looked_is_no_break(office: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    passing = iter([(Finding("error", "access.jsonl", "line 9 names a release"),), ()])
+    monkeypatch.setattr(examined, "audit_records", lambda _: next(passing))
+    assert CHECKS["access_log"](ground_of(office)).result == KEPT
+
+
 def test_an_intake_that_let_individual_numbers_in_would_be_found(office: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     assert CHECKS["individual_numbers"](ground_of(office)).result == KEPT
     monkeypatch.setattr(IndividualNumberWatch, "look", lambda *_: None)

@@ -69,7 +69,11 @@ class Ground:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Errors that the audit of log and release ledger found."""
+        """Errors that the audit of log and release ledger found, twice: a release made while the first looked can seem unrecorded to it."""
+        first = self._errors()
+        return tuple(finding for finding in self._errors() if finding in first) if first else ()
+
+    def _errors(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in audit_records(self.config) if finding.severity == "error")
 
     @cached_property
