@@ -22,27 +22,32 @@ from daicho.core.fiscal import fiscal_year
 from daicho.runs.run import ReportJob, RunResult, jobs_for_each, plan_job, run_reports
 
 KEYS = frozenset({"title", "schedule", "start", "recipients", "reports"})
-REPORT_KEYS = frozenset({"report", "profile", "parameters", "for_each"})
+REPORT_KEYS = frozenset({"report", "profile", "parameters", "for_each", "others_only"})
 EVERY = ("week", "month", "quarter", "half_year", "fiscal_year")
 LOOK_AHEAD_DAYS = 800
+_FIRST_MONTHS = {"month": tuple(range(1, 13)), "quarter": (1, 4, 7, 10), "half_year": (4, 10), "fiscal_year": (4,)}
 
 
 @dataclass(frozen=True)
 class PlannedReport:
     """One report of a plan; a parameter may be relative to the plan's day (`previous_month`, `previous_fiscal_year`, …).
 
-    `for_each` names a parameter with a code list of the same name (`district`): the report is made once for each of its codes.
+    `for_each` names a parameter with a code list of the same name (`district`): the report is made once for each of its codes;
+    `others_only` leaves out the municipality's own (`ward`).
     """
 
     report: str
     profile: str | None
     parameters: Mapping[str, Any]
     for_each: str = ""
+    others_only: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan. `every` with `day`: the day of the month (or ISO weekday for weeks) on which a period's run falls due."""
+    """A plan. `every` with `day`: the day of the month (or ISO weekday for weeks) on which a period's run falls due, `delay_months` after the
+    period has begun: the half-year that ended in September is settled in November.
+    """
 
     name: str
     title: str
@@ -51,12 +56,12 @@ class Plan:
     start: date
     recipients: tuple[str, ...]
     reports: tuple[PlannedReport, ...]
+    delay_months: int = 0
 
     def falls_on(self, day: date) -> bool:
         if self.every == "week":
             return day.isoweekday() == self.day
-        months = {"month": range(1, 13), "quarter": (1, 4, 7, 10), "half_year": (4, 10), "fiscal_year": (4,)}[self.every]
-        return day.month in months and day.day == self.day
+        return (day.month - self.delay_months - 1) % 12 + 1 in _FIRST_MONTHS[self.every] and day.day == self.day
 
     def due_dates(self, *, until: date) -> list[date]:
         """Every due day from the plan's start to `until`, both included."""
@@ -76,13 +81,15 @@ def read_plan(path: Path) -> Plan:
         raise UsageError(f"{path.name} cannot be read as TOML in UTF-8; mend the file.") from None
     _only(raw, KEYS, path.name)
     schedule = raw.get("schedule", {})
-    _only(schedule, frozenset({"every", "day"}), f"{path.name}, schedule")
-    every, day, start = schedule.get("every"), schedule.get("day"), raw.get("start")
+    _only(schedule, frozenset({"every", "day", "delay_months"}), f"{path.name}, schedule")
+    every, day, start, delay = schedule.get("every"), schedule.get("day"), raw.get("start"), schedule.get("delay_months", 0)
     if every not in EVERY:
         raise UsageError(f"{path.name}: schedule.every must be one of {', '.join(EVERY)}.")
     if not isinstance(day, int) or not 1 <= day <= (7 if every == "week" else 28):
         wanted = "a weekday from 1 (Monday) to 7" if every == "week" else "a day of the month from 1 to 28"
         raise UsageError(f"{path.name}: schedule.day must be {wanted}.")
+    if isinstance(delay, bool) or not isinstance(delay, int) or not 0 <= delay <= 11 or (delay and every == "week"):
+        raise UsageError(f"{path.name}: schedule.delay_months must be a number of months from 0 to 11, and none for weeks.")
     if not isinstance(start, date):
         raise UsageError(f"{path.name}: start must be a date such as 2026-04-01; periods before it are not owed.")
     reports = raw.get("reports")
@@ -98,9 +105,16 @@ def read_plan(path: Path) -> Plan:
         start=start,
         recipients=tuple(raw.get("recipients", ())),
         reports=tuple(
-            PlannedReport(block["report"], block.get("profile"), block.get("parameters", {}), block.get("for_each", ""))
+            PlannedReport(
+                block["report"],
+                block.get("profile"),
+                block.get("parameters", {}),
+                block.get("for_each", ""),
+                block.get("others_only", False),
+            )
             for block in reports
         ),
+        delay_months=delay,
     )
 
 
@@ -115,6 +129,7 @@ def resolve(parameters: Mapping[str, Any], *, on: date) -> dict[str, Any]:
     last_month = on.replace(day=1) - timedelta(days=1)
     relative = {
         "previous_month": last_month.year * 100 + last_month.month,
+        "previous_half_year": f"{fiscal_year(on)}H1" if on.month >= 10 or on.month < 4 else f"{fiscal_year(on) - 1}H2",
         "this_fiscal_year": fiscal_year(on),
         "previous_fiscal_year": fiscal_year(on) - 1,
         "end_of_previous_month": last_month.isoformat(),
@@ -129,7 +144,9 @@ def planned_jobs(plan: Plan, *, config: Config, on: date) -> list[ReportJob]:
     for item in plan.reports:
         parameters = resolve(item.parameters, on=on)
         if item.for_each:
-            jobs += jobs_for_each(config, item.report, item.for_each, parameters=parameters, profile=item.profile, today=on)
+            jobs += jobs_for_each(
+                config, item.report, item.for_each, parameters=parameters, profile=item.profile, today=on, others_only=item.others_only
+            )
         else:
             jobs.append(plan_job(config, item.report, parameters=parameters, profile=item.profile, today=on))
     return jobs

@@ -20,6 +20,7 @@ from daicho.core.fiscal import fiscal_year, fiscal_year_end
 from daicho.gate.client import GateClient
 from daicho.gate.process import running_gate
 from daicho.gate.release import Release
+from daicho.runs.closed_months import closed_totals
 from daicho.runs.execute import Executed, ReportFailedError, execute_report
 from daicho.runs.manifest import code_version, release_entry, snapshot_entry, write_manifest
 from daicho.runs.notebooks import ReportNotebook, check_parameters, load_report
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 FAILED = "FAILED.json"
 SUBMITTED = "submitted_snapshot"
+CLOSED_TOTALS, SETTLEMENT = "closed_totals", "settlement"
 SUBMISSIONS = "submissions_changed"
 Progress = Callable[[str], None]
 
@@ -78,20 +80,34 @@ def plan_job(config: Config, name: str, *, parameters: Mapping[str, Any], profil
     if SUBMITTED in given and SUBMITTED not in checked and name in RETURNS:
         made = submissions(config, name, int(given["fiscal_year"]))
         checked[SUBMITTED] = made[-1].snapshot if made else 0
+    # Exact yen of closed months are for the readers of payments alone.
+    if CLOSED_TOTALS in given and CLOSED_TOTALS not in checked and (profile or report.profile) == SETTLEMENT:
+        checked[CLOSED_TOTALS] = closed_totals(config, int(given["fiscal_year"]))
     if SUBMISSIONS in given and SUBMISSIONS not in checked and has_submissions(config):
         checked[SUBMISSIONS] = str(len(audit_submissions(config)))
     return ReportJob(report=report, parameters=checked, profile=profile or report.profile)
 
 
 def jobs_for_each(
-    config: Config, name: str, parameter: str, *, parameters: Mapping[str, Any], profile: str | None = None, today: date
+    config: Config,
+    name: str,
+    parameter: str,
+    *,
+    parameters: Mapping[str, Any],
+    profile: str | None = None,
+    today: date,
+    others_only: bool = False,
 ) -> list[ReportJob]:
     """One job for each code of the code list named like the parameter; file names carry the code, titles its label.
+
+    `others_only` leaves out the municipality's own code: nobody settles with himself.
 
     Raises UsageError for a report without this parameter and for a list that is not there.
     """
     jobs = []
     for row in load_codelist(config.contracts_dir, parameter).iter_rows(named=True):
+        if others_only and row["code"] == config.municipality_code:
+            continue
         job = plan_job(config, name, parameters={**parameters, parameter: row["code"]}, profile=profile, today=today)
         titles = {
             language: f"{title}（{row['label']}）" if language == "ja" else f"{title}: {row.get('label_en') or row['label']}"
