@@ -21,6 +21,8 @@ from daicho.gate.protection.tables_met import TablesMet
 
 ROUNDS = 80
 NODES = 5000
+WORK = 2_000_000  # inequalities taken in, times cells: beyond it the search is given up, on any machine at the same place
+NEAR = 0.05  # while inequalities are still missing, an answer so near to the best is good enough
 SMALL = 1e-7
 
 
@@ -66,7 +68,7 @@ class Master:
             self._model.changeColsCost(count, places, problem.cost[self._candidates].astype(float))
             self._model.changeColsIntegrality(count, places, np.full(count, highspy.HighsVarType.kInteger))
         # Costs are whole numbers: an answer within less than one of the bound is the best.
-        for option, value in (("mip_abs_gap", 0.999), ("mip_rel_gap", 0.0), ("mip_max_nodes", NODES)):
+        for option, value in (("mip_abs_gap", 0.999), ("mip_max_nodes", NODES)):
             self._model.setOptionValue(option, value)
 
     def add(self, cell: int, prices: Numbers, need: float) -> bool:
@@ -92,10 +94,11 @@ class Master:
         """At least one more cell than a pattern that was found unsafe: whatever it contains is unsafe too."""
         self.add(cell, (~hidden).astype(float), 1.0)
 
-    def solve(self, patience: Patience) -> tuple[Marks, bool] | None:
+    def solve(self, patience: Patience, *, gap: float) -> tuple[Marks, bool] | None:
         """The cheapest pattern so far and whether that is proven; None where the nodes ran out without one."""
         if not len(self._candidates):
             return self._always.copy(), True
+        self._model.setOptionValue("mip_rel_gap", gap)
         self._model.setOptionValue("time_limit", self._model.getRunTime() + patience.left)
         self._model.run()
         if self._model.getModelStatus() == highspy.HighsModelStatus.kTimeLimit:
@@ -110,19 +113,21 @@ class Master:
 def cheapest_pattern(problem: Problem, *, patience: Patience) -> Optimum:
     """Find the cheapest pattern that keeps every promise of linear bounds. Raises NoPattern, DisclosureError when time is over.
 
-    Rounds and nodes are limited by number, so that a table gets the same pattern every time."""
+    Rounds, nodes and inequalities are limited by number, so that a table gets the same pattern every time."""
     master, prices = Master(problem), PriceList(problem)
     for cell, price, need in prices.of_single_relations():
         master.add(cell, price, need)
-    hidden = problem.always_hidden()
+    hidden, work, gap = problem.always_hidden(), 0, NEAR
     for number in range(1, ROUNDS + 1):
-        answer = master.solve(patience)
+        answer = master.solve(patience, gap=gap)
         if answer is None:
             return Optimum(hidden, False, number)
         hidden, is_best = answer
-        broken = [master.add(cell, price, need) for cell, price, need in prices.broken(hidden, patience)]
-        if not any(broken):
-            return Optimum(hidden, is_best, number)
+        taken = sum([master.add(cell, price, need) for cell, price, need in prices.broken(hidden, patience)])
+        work += taken * problem.system.size
+        if work > WORK or (not taken and not gap):
+            return Optimum(hidden, is_best and not taken, number)
+        gap = gap if taken else 0.0
     return Optimum(hidden, False, ROUNDS)
 
 
