@@ -69,6 +69,9 @@ def protect(
 @click.option("--by", multiple=True, metavar="D1,D2", help="Dimensions; by default the columns that are no figures.")
 @click.option("--count", metavar="COLUMN", help="Column of counts that are parts of --of.")
 @click.option("--of", metavar="COLUMN", help="Column of denominators.")
+@click.option("--rate", metavar="COLUMN", help="Column of printed rates of --count to --of; by default the only column of fractions.")
+@click.option("--sensitive-mark", metavar="MARK", help="How sensitive cells are marked; all other marks are their partners.")
+@click.option("--absent", type=click.Choice(["zero", "unknown"]), default="zero", show_default=True, help="What a missing row means.")
 @click.option("--profile", default="public", show_default=True, help="Profile whose promises are checked.")
 @click.option("--amounts", is_flag=True, help="Figures are amounts, not whole persons.")
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -79,6 +82,9 @@ def attack(
     by: tuple[str, ...],
     count: str | None,
     of: str | None,
+    rate: str | None,
+    sensitive_mark: str | None,
+    absent: str,
     profile: str,
     amounts: bool,
     style: str,
@@ -91,10 +97,19 @@ def attack(
     """
     from daicho.cli.protected import attacked_files
 
-    if bool(count) != bool(of):
-        raise UsageError("--count and --of go together.")
+    if bool(count) != bool(of) or (rate and not of):
+        raise UsageError("--count and --of go together, and --rate needs both.")
     found = attacked_files(
-        files, by=_names(by), count=count or "", of=of or "", profile=profile, is_whole=not amounts, config=session.config()
+        files,
+        by=_names(by),
+        count=count or "",
+        of=of or "",
+        rate=rate or "",
+        sensitive_mark=sensitive_mark or "",
+        absent_is_unknown=absent == "unknown",
+        profile=profile,
+        is_whole=not amounts,
+        config=session.config(),
     )
     if style == "json":
         click.echo(json.dumps([item.as_data() for item in found], ensure_ascii=False))

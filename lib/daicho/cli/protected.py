@@ -19,7 +19,17 @@ from daicho.gate.profiles import Profile, load_disclosure
 from daicho.gate.protection.attacker import Audit
 from daicho.gate.protection.complete import Pattern, complete_pattern
 from daicho.gate.protection.count_table import CountTable, protect_counts, rates
-from daicho.gate.protection.finished import Interval, Published, add_denominators, add_table, attack, dimensions_of, join_tables, read_value
+from daicho.gate.protection.finished import (
+    Interval,
+    Published,
+    add_denominators,
+    add_rates,
+    add_table,
+    attack,
+    dimensions_of,
+    join_tables,
+    read_value,
+)
 from daicho.gate.protection.optimise import NoPattern
 from daicho.gate.protection.primary import amount_needs
 from daicho.gate.protection.source import payments_of, table_of_counts, table_of_persons
@@ -54,7 +64,7 @@ class Told:
 
     @property
     def is_broken(self) -> bool:
-        return self.interval.verdict != "kept"
+        return self.interval.verdict not in ("kept", "partner")
 
     def as_data(self) -> dict[str, Any]:
         found = self.interval
@@ -68,7 +78,9 @@ class Told:
 
     def line(self) -> str:
         most = "∞" if math.isinf(self.interval.upper) else f"{_number(self.interval.upper)}"
-        mark = {"exact": "  EXACT", "small": "  SURELY SMALL", "narrow": "  TOO NARROW", "kept": ""}[self.interval.verdict]
+        mark = {"exact": "  EXACT", "small": "  SURELY SMALL", "narrow": "  TOO NARROW", "kept": "", "partner": "  (partner)"}[
+            self.interval.verdict
+        ]
         return f"{self.interval.where} {self.interval.column}: {_number(self.interval.lower)} to {most}{mark}"
 
 
@@ -96,18 +108,37 @@ def protected_file(path: Path, *, wanted: Wanted, known: Sequence[str], profile:
 
 
 def attacked_files(
-    files: Sequence[Path], *, by: Sequence[str], count: str, of: str, profile: str, is_whole: bool, config: Config
+    files: Sequence[Path],
+    *,
+    by: Sequence[str],
+    count: str,
+    of: str,
+    profile: str,
+    is_whole: bool,
+    config: Config,
+    rate: str = "",
+    sensitive_mark: str = "",
+    absent_is_unknown: bool = False,
 ) -> list[Told]:
     """Read all files as one system and bound what they withhold. Raises UsageError where they cannot be read or contradict one another."""
-    rules, published = _profile(config, profile), Published()
+    rules, published = _profile(config, profile), Published(sensitive_mark=sensitive_mark, absent_is_unknown=absent_is_unknown)
+    has_rate = False
     for path in files:
         frame = _frame(path)
         dimensions = tuple(name for name in by if name in frame.columns) if by else dimensions_of(frame)
         values = [name for name in frame.columns if name not in dimensions and not name.endswith((LABEL_SUFFIX, STATUS_SUFFIX))]
-        values = [name for name in values if not _is_rate(frame[name])] if is_whole else values
+        rates_shown = [name for name in values if name == rate or (not rate and _is_rate(frame[name]))]
+        values = [name for name in values if name not in rates_shown] if is_whole else values
         if not values:
             raise UsageError(f"{path.name} has no column of figures: name the dimensions with --by.")
         add_table(published, frame, by=dimensions, values=values, source=path.name)
+        if of and is_whole and {count, of} <= set(frame.columns):
+            # Without a name only a single column of fractions is sure to be the rate of the two.
+            for name in rates_shown if rate or len(rates_shown) == 1 else ():
+                add_rates(published, frame, by=dimensions, rate=name, count=count, of=of)
+                has_rate = True
+    if rate and not has_rate:
+        raise UsageError(f"no file has the rate {rate} beside --count and --of.")
     if of:
         add_denominators(published, count=count, of=of)
     join_tables(published)

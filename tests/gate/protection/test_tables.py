@@ -12,7 +12,16 @@ from tests.gate.toy import REPOSITORY
 from daicho.core.errors import DisclosureError, UsageError
 from daicho.gate.profiles import Profile, load_disclosure
 from daicho.gate.protection.count_table import protect_counts, rates
-from daicho.gate.protection.finished import Published, add_denominators, add_table, attack, dimensions_of, join_tables, read_value
+from daicho.gate.protection.finished import (
+    Published,
+    add_denominators,
+    add_rates,
+    add_table,
+    attack,
+    dimensions_of,
+    join_tables,
+    read_value,
+)
 from daicho.gate.protection.primary import amount_needs
 from daicho.gate.protection.source import payments_of, table_of_counts, table_of_persons
 from daicho.gate.protection.tables import TOTAL, is_total, nested_dimensions, with_margins
@@ -87,6 +96,45 @@ def test_a_withheld_part_is_told_by_its_denominator_and_the_rest() -> None:
     add_table(published, frame, by=["area"], values=["v", "e"], source="t")
     add_denominators(published, count="v", of="e")
     assert [(item.lower, item.verdict) for item in attack(published, threshold=10, width=10)] == [(97, "exact")]
+
+
+def test_a_printed_rate_tells_its_count() -> None:
+    frame = pl.DataFrame({"area": ["A", "B"], "v": ["x", "50"], "e": ["340", "60"], "rate": ["0.953", "0.833"]})
+    published = Published()
+    add_table(published, frame, by=["area"], values=["v", "e"], source="t")
+    assert [(item.lower, item.verdict) for item in attack(published, threshold=10, width=10)] == [(0, "kept")]
+    add_rates(published, frame, by=["area"], rate="rate", count="v", of="e")
+    assert [(item.lower, item.upper, item.verdict) for item in attack(published, threshold=10, width=10)] == [(324, 324, "exact")]
+
+
+def test_a_rate_of_few_digits_leaves_an_interval_and_per_cent_are_read() -> None:
+    frame = pl.DataFrame({"area": ["A", "B"], "v": ["x", "50"], "e": ["340", "60"], "rate": ["95", "83"]})
+    published = Published()
+    add_table(published, frame, by=["area"], values=["v", "e"], source="t")
+    add_rates(published, frame, by=["area"], rate="rate", count="v", of="e")
+    (item,) = attack(published, threshold=10, width=10)
+    assert (item.lower, item.upper) == (322, 324)  # 94.5 % to 95.5 % of 340
+
+
+def test_a_missing_row_is_nobody_or_unknown() -> None:
+    frame = pl.DataFrame({"area": ["A", "A", "B", "計"], "sex": ["1", "2", "1", "計"], "n": ["x", "20", "30", "55"]})
+    found = []
+    for is_unknown in (False, True):
+        published = Published(absent_is_unknown=is_unknown)
+        add_table(published, frame, by=["area", "sex"], values=["n"], source="t")
+        (item,) = attack(published, threshold=10, width=5)
+        found.append((item.lower, item.upper, item.verdict))
+    assert found == [(5, 5, "exact"), (0, 5, "small")]
+
+
+def test_partners_of_sensitive_cells_may_be_told_closely() -> None:
+    frame = pl.DataFrame({"area": ["A", "B", "C", "計"], "n": ["s", "x", "40", "52"]})
+    verdicts = []
+    for mark in ("", "s"):
+        published = Published(sensitive_mark=mark)
+        add_table(published, frame, by=["area"], values=["n"], source="t")
+        verdicts.append([item.verdict for item in attack(published, threshold=10, width=20)])
+    assert verdicts == [["narrow", "narrow"], ["narrow", "partner"]]
 
 
 def test_a_town_lies_in_its_district_and_is_no_row_twice() -> None:
