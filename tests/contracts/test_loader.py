@@ -186,7 +186,7 @@ RELEASED = {
     "payment_holds": ({"events_count", "held_yen"}, PAYMENT_DIMENSIONS),
     "ward_settlement": (
         {"units_count", "gross_yen", "copay_yen", "payable_yen", "net_yen"},
-        {"half_year", "ward", "direction", "line_kind", "vaccine", "unit_yen", "scheme", "month"},
+        {"half_year", "ward", "direction", "line_kind", "vaccine", "unit_yen", "scheme", "month", "month_state"},
     ),
     "intake_quality": ({"rows_count"}, {"kind", "batch", "rule", "outcome"}),
 }

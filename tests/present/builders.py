@@ -184,6 +184,7 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "difference": ("差異の種類", "Kind of difference", {"billed": "請求と支払", "price": "単価"}),
     "claim_status": ("請求の扱い", "Status of the bill", {"blocked": "止める（要確認）"}),
     "month_state": ("締めの状態", "State of the month", {"closed": "締め済み", "open": "未締め"}),
+    "reference_month": ("訂正する支払月", "Month corrected", {202504: "2025年4月"}),
     "posting": ("計上の有無", "Posting", {"posted": "計上済み", "pending": "未計上"}),
     "adjustment": ("訂正の種類", "Kind of adjustment", {"amount": "金額の訂正"}),
     "budget": ("予算区分", "Budget", {"current": "現年度", "past_year": "過年度"}),

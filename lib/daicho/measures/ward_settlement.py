@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from daicho.measures.lookups import MONTH_STATE
 from daicho.measures.model import Bound, Cut, Measure, ParameterValue, ValueColumn
 from daicho.measures.payment_vocabulary import PAYMENT_PARAMETERS, PAYMENT_REFERENCE, PAYMENTS, bind_months
 
@@ -96,6 +97,7 @@ WARD_SETTLEMENT = Measure(
         "unit_yen": Cut("CAST(base.unit_yen AS INTEGER)"),
         "scheme": Cut("base.scheme"),
         "month": Cut("base.paid_month", label="支払月", label_en="Month of payment"),
+        "month_state": MONTH_STATE,
     },
     base_sql=_SETTLEMENT,
     parameters=PAYMENT_PARAMETERS[:2],

@@ -15,6 +15,7 @@ from daicho.gate.release import Release
 from daicho.present.catalogue import Catalogue
 from daicho.present.cohorts import closed_cohorts, coverage_target, due_window, opened_cohorts
 from daicho.present.compliance import Compliance, Seal, ask_compliance
+from daicho.present.control_totals import ControlTotals, make_control_totals
 from daicho.present.half_years import HalfYear, load_half_year
 from daicho.present.key_figures import KeyFigure, box_table, key_table, side_by_side
 from daicho.present.labels import Figure
@@ -190,6 +191,10 @@ class Ledger:
     def settlement_summary(self, *, half_year: HalfYear, as_of: str = "", snapshot: int = 0) -> SettlementSummary:
         """Ask for the settlement with every ward and city."""
         return ask_summary(self, half_year=half_year, as_of=as_of, snapshot=snapshot)
+
+    def control_totals(self, whole: PresentedRelease, *, cuts: Sequence[PresentedRelease], bridge: PresentedRelease) -> ControlTotals:
+        """Hold a total of payments against its breakdowns and against the bridge between fiscal years."""
+        return make_control_totals(whole, cuts=cuts, bridge=bridge)
 
     def payment_audit(self, *, period: Period, closed: str = "", snapshot: int = 0) -> PaymentAudit:
         """Ask for the ten totals of the payments; `closed` holds what closed months came to, as their records say (202604=740132,…)."""

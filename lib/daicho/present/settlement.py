@@ -18,6 +18,7 @@ from daicho.present.settlement_parts import (
     PAY,
     amount,
     both_signatures,
+    cause_table,
     compared_table,
     line_table,
     magnitude,
@@ -38,16 +39,16 @@ CLOSED = "closed"
 
 @dataclass(frozen=True)
 class Settlement:
-    """What is settled with one ward. `lines` by direction, kind, vaccine and unit price; `compared` and `causes` hold its file against ours."""
+    """What is settled with one ward: three releases, because a batch makes one statement for each of them.
+
+    `lines` by direction, kind, vaccine, unit price and state of the month; `compared` holds its file against ours, by kind, vaccine and cause.
+    """
 
     ledger: Ledger
     half_year: HalfYear
     ward: str
     lines: PresentedRelease
-    total: PresentedRelease
     compared: PresentedRelease
-    causes: PresentedRelease
-    paid: PresentedRelease
     held: PresentedRelease
 
     @property
@@ -125,6 +126,13 @@ class Settlement:
         title = word("相手方の請求との照合", "Held against the other ward's file")
         return compared_table(self.compared, name="other_file", title=title, notes=(note,))
 
+    def causes(self) -> Table | Markdown:
+        """Return the differences to the other ward's file by cause; nothing where it has sent none."""
+        if self.compared.is_empty:
+            return Markdown("")
+        title = self.ledger.word("差額の原因", "Causes of the differences")
+        return cause_table(self.compared, name="causes", title=title)
+
     def checks(self) -> Table:
         """Return the control totals with 適 or 否."""
         return check_table(
@@ -143,18 +151,14 @@ class Settlement:
 
     def _checks(self) -> list[Check]:
         word = self.ledger.word
-        by_kind = cells_by(self.lines, "direction", "line_kind", value="payable_yen")
-        owed = total(cell for (way, kind), cell in by_kind.items() if way == PAY and kind in PAID_KINDS)
-        spent = total([total(cells_by(self.paid, value=value).values()) for value in ("payable_yen", "fee_yen")])
+        pay, claim = amount(self.lines, PAY), amount(self.lines, CLAIM)
+        gross, copay = (total(cells_by(self.lines, value=value).values()) for value in ("gross_yen", "copay_yen"))
         checks = [
-            Check(word("明細の差引の合計＝差引額（円）", "Sum of the lines = net (yen)"), net_of(self.lines), net_of(self.total)),
+            Check(word("支払額＝請求額＋差引額（円）", "Paid = claimed + net (yen)"), pay, total([claim, net_of(self.lines)])),
             Check(
-                word(
-                    "支払の明細（訂正・端数処理を除く）＝委託料の支払額＋事務費（円）",
-                    "Lines paid, but for corrections and rounding = payments and fees (yen)",
-                ),
-                owed,
-                spent,
+                word("総額＝支払額＋請求額＋自己負担額（円）", "Gross = paid + claimed + self-payment (yen)"),
+                gross,
+                total([pay, claim, copay]),
             ),
         ]
         if not self.compared.is_empty:
@@ -163,7 +167,7 @@ class Settlement:
         return [*checks, Check(word("対象の支払月がすべて締め済みである", "All months settled are closed"), is_kept=self._is_closed())]
 
     def _is_closed(self) -> bool:
-        return set(self.paid.frame["month_state"].to_list()) <= {CLOSED}
+        return set(self.lines.frame["month_state"].to_list()) <= {CLOSED}
 
 
 def ask_settlement(ledger: Ledger, *, half_year: HalfYear, ward: str, as_of: str, snapshot: int, contracts_dir: Path) -> Settlement:
@@ -178,10 +182,6 @@ def ask_settlement(ledger: Ledger, *, half_year: HalfYear, ward: str, as_of: str
     months = list(half_year.months)
     day, number = as_of or half_year.closes_on, snapshot or None
 
-    def settle(*by: str) -> PresentedRelease:
-        where = {"ward": chosen, "half_year": half_year.code}
-        return ledger.measure("ward_settlement", by=list(by), where=where, fiscal_year=half_year.fiscal_year, as_of=day, snapshot=number)
-
     def ask(measure: str, *by: str, **where: object) -> PresentedRelease:
         return ledger.measure(measure, by=list(by), where={"month": months, **where}, as_of=day, snapshot=number)
 
@@ -189,11 +189,15 @@ def ask_settlement(ledger: Ledger, *, half_year: HalfYear, ward: str, as_of: str
         ledger=ledger,
         half_year=half_year,
         ward=chosen,
-        lines=settle("direction", "line_kind", "vaccine", "unit_yen"),
-        total=settle(),
-        compared=ask("claim_differences", "line_kind", "vaccine", payee=chosen),
-        causes=ask("claim_differences", "difference", payee=chosen),
-        paid=ask("consignment_payments", "month", "month_state", payee=chosen),
+        lines=ledger.measure(
+            "ward_settlement",
+            by=["direction", "line_kind", "vaccine", "unit_yen", "month_state"],
+            where={"ward": chosen, "half_year": half_year.code},
+            fiscal_year=half_year.fiscal_year,
+            as_of=day,
+            snapshot=number,
+        ),
+        compared=ask("claim_differences", "line_kind", "vaccine", "difference", payee=chosen),
         held=ask("payment_holds", "reason", "decision", ward=chosen, scheme="mutual_use"),
     )
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import polars as pl
+
 from daicho.gate.release import facts_as_data
-from daicho.present.labels import NOT_APPLICABLE_MARK, TOTAL, Figure, column_facts, format_figure
+from daicho.present.labels import NOT_APPLICABLE_MARK, TOTAL, Figure, column_facts, column_heading, column_label, format_figure
 from daicho.present.prose import Markdown
 from daicho.present.released import PresentedRelease
 from daicho.present.sums import ABSENT, cells_by, count_cell, total, words
@@ -34,7 +36,7 @@ def line_table(release: PresentedRelease, direction: str, *, name: str, title: s
     kinds = {"line_kind": "text", "vaccine": "text", "unit_yen": "yen", "units_count": "count"}
     columns = [TableColumn(key, heads[key], kinds.get(key, "yen")) for key in (*_KEYS[1:], *shown)]
     figures = {value: cells_by(release, *_KEYS, value=value) for value in shown}
-    found = release.only(direction=direction).frame
+    found = release.only(direction=direction).frame.unique(subset=list(_KEYS), keep="first", maintain_order=True)
     rows = [
         (
             words(row["line_kind_label"]), words(_vaccine(row)), _unit(row["unit_yen"]),
@@ -59,12 +61,28 @@ def compared_table(release: PresentedRelease, *, name: str, title: str, notes: S
     figures = [cells_by(release, *keys, value=value) for value in _COMPARED]
     rows = [
         (words(row["line_kind_label"]), words(_vaccine(row)), *(cells[tuple(row[key] for key in keys)] for cells in figures))
-        for row in release.frame.iter_rows(named=True)
+        for row in release.frame.unique(subset=list(keys), keep="first", maintain_order=True).iter_rows(named=True)
     ]
     if rows:
         sums = [total(cells.values()) for cells in figures]
         rows.append((words(TOTAL[language]), words(""), ABSENT, sums[1], ABSENT, *sums[3:]))
     return _table(release, name=name, title=title, columns=columns, rows=rows, notes=notes, has_total=bool(rows))
+
+
+def cause_table(release: PresentedRelease, *, name: str, title: str) -> Table:
+    """Lay out the differences by cause; those without any difference are what both sides have."""
+    shown = ("difference_count", "difference_yen")
+    figures = [cells_by(release, "difference", value=value) for value in shown]
+    columns = [TableColumn("difference", column_label(release.facts, "difference", language=release.language), "text")]
+    columns += [
+        TableColumn(value, column_heading(release.facts, value, language=release.language), kind)
+        for value, kind in zip(shown, ("count", "yen"), strict=True)
+    ]
+    found = release.frame.unique(subset=["difference"], keep="first", maintain_order=True).filter(pl.col("difference") != "billed")
+    rows = [
+        (words(str(row["difference_label"])), *(cells[(row["difference"],)] for cells in figures)) for row in found.iter_rows(named=True)
+    ]
+    return _table(release, name=name, title=title, columns=columns, rows=rows, notes=(), has_total=False)
 
 
 def net_table(release: PresentedRelease, *, us: str, them: str, name: str, title: str, notes: Sequence[str]) -> Table:
