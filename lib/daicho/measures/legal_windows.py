@@ -58,8 +58,21 @@ def is_proved(rule: str, *, has_handbook: str, is_transitional: str) -> str:
 def is_in_season(rule: str, day: str) -> str:
     """SQL: whether a day lies in the row's yearly season (10-01 to 01-31 runs over the new year)."""
     number = f"(month({day}) * 100 + day({day}))"
-    start, end = (f"CAST(replace({rule}.season_{side}, '-', '') AS INTEGER)" for side in ("from", "to"))
+    start, end = (season_month_day(rule, side) for side in ("from", "to"))
     return f"""(CASE WHEN {rule}.season_from IS NULL THEN true
+      WHEN {start} <= {end} THEN {number} BETWEEN {start} AND {end}
+      ELSE {number} >= {start} OR {number} <= {end} END)"""
+
+
+def season_month_day(rule: str, side: str) -> str:
+    """SQL: the season's first (`from`) or last (`to`) day as month * 100 + day; NULL where the row has no season."""
+    return f"CAST(replace({rule}.season_{side}, '-', '') AS INTEGER)"
+
+
+def is_between_month_days(day: str, start: str, end: str) -> str:
+    """SQL: whether a day lies in a season given by `season_month_day`."""
+    number = f"(month({day}) * 100 + day({day}))"
+    return f"""(CASE WHEN {start} IS NULL THEN true
       WHEN {start} <= {end} THEN {number} BETWEEN {start} AND {end}
       ELSE {number} >= {start} OR {number} <= {end} END)"""
 

@@ -1,9 +1,13 @@
-"""Claims as the ledger has them, and what is known of each before money is spoken of: officers' decisions, twins, route, scheme, the register."""
+"""Claims as the ledger has them, and what is known of each before money is spoken of: officers' decisions, twins, route, scheme, the register.
+
+Claims are read as a stream (`NOT MATERIALIZED`: a request may be for all of a ledger of millions); what is kept between steps are small tables
+of the claims of which there is something to say, by their `claim` number.
+"""
 
 from __future__ import annotations
 
 from daicho.core.payment_rules import CLAIM_KEY
-from daicho.measures.legal_windows import in_force
+from daicho.measures.legal_windows import OPEN_END, OPEN_START, in_force
 
 _HOME = "(SELECT min(code) FROM reference.municipality)"
 KEY = ", ".join(CLAIM_KEY)
@@ -21,81 +25,98 @@ officer AS MATERIALIZED (      -- of the decisions on a claim the latest holds; 
           QUALIFY decided_on = max(decided_on) OVER (PARTITION BY {KEY}))
     GROUP BY {KEY}
 ),
-settled AS MATERIALIZED (      -- claims paid in a closed month: what was paid first stays first
-    SELECT DISTINCT {KEY} FROM closed_line WHERE line_kind = 'event' AND decision = 'pay'
+kept AS MATERIALIZED (         -- closed months speak for themselves
+    SELECT coalesce(list(DISTINCT closed_month), []) AS months FROM closed_line WHERE NOT $recount
 ),
-kept_month AS (                -- closed months speak for themselves
-    SELECT DISTINCT closed_month FROM closed_line WHERE NOT $recount
-),
-claim AS MATERIALIZED (        -- what the months asked for contain
+claim AS NOT MATERIALIZED (    -- what the months asked for contain
     SELECT e.rowid AS claim, e.person, e.vaccine, e.dose, e.event_on, e.is_screened_only, e.institution, e.is_institution_valid, e.ward, e.product,
-           e.paid_month, e.is_transitional, e.copay_class, e.duplicate_rank, e.date_status, e.was_resident, e.batch, e.line,
+           e.paid_month, e.is_transitional, e.copay_class, e.date_status, e.was_resident, e.batch, e.line,
            e.channel, e.charged_yen, e.fee_code, e.requested_on, e.applied_on,
+           e.duplicate_rank = 1 AND e.is_in_use AND e.date_status = 'ok' AND NOT e.is_screened_only AS is_dose,
            CASE WHEN e.is_screened_only THEN 'SCREEN' ELSE 'DOSE' END AS price_kind,
            coalesce(e.channel, CASE WHEN e.ward = {_HOME} THEN 'association' ELSE 'other_ward' END) AS route,
            CASE WHEN e.channel = 'reimbursement' THEN 'reimbursement' WHEN e.channel = 'kokuho' THEN 'national'
                 WHEN e.event_on BETWEEN k.valid_from AND k.valid_to THEN 'subsidised_cap'
                 WHEN e.ward = {_HOME} THEN 'own_ward' ELSE 'mutual_use' END AS scheme
     FROM event AS e
-    LEFT JOIN (SELECT vaccine_code, min(coalesce(valid_from, DATE '0001-01-01')) AS valid_from, max(coalesce(valid_to, DATE '9999-12-31')) AS valid_to
+    LEFT JOIN (SELECT vaccine_code, min(coalesce(valid_from, {OPEN_START})) AS valid_from, max(coalesce(valid_to, {OPEN_END})) AS valid_to
                FROM reference.price_list WHERE scheme = 'subsidised_cap' GROUP BY vaccine_code) AS k ON k.vaccine_code = e.vaccine
-    WHERE {{event_filters}} AND coalesce(e.paid_month, 0) NOT IN (SELECT closed_month FROM kept_month)
-      AND (e.paid_month BETWEEN $first_month AND $last_month
-           OR ($with_unclaimed AND e.paid_month IS NULL AND (e.event_on IS NULL OR e.event_on BETWEEN $first_day AND $last_day))
-           OR ($with_given AND e.event_on BETWEEN $first_day AND $last_day))
+    CROSS JOIN kept
+    WHERE {{event_filters}} AND NOT list_contains(kept.months, coalesce(e.paid_month, 0))
+      -- A CASE, where one would write OR, is tested for the rows that are left only.
+      AND CASE WHEN e.paid_month BETWEEN $first_month AND $last_month THEN true
+               WHEN $with_given AND e.event_on BETWEEN $first_day AND $last_day THEN true
+               ELSE $with_unclaimed AND e.paid_month IS NULL AND (e.event_on IS NULL OR e.event_on BETWEEN $first_day AND $last_day) END
 ),
-twin AS MATERIALIZED (         -- rows of one event, through one channel or several: the first that stands is the claim
-    SELECT e.rowid AS claim, row_number() OVER first_standing AS claim_rank, coalesce(e.channel, '') AS own_channel,
-           first_value(coalesce(e.channel, '')) OVER first_standing AS first_channel
+brief AS MATERIALIZED (        -- of each claim what prices and windows depend on
+    SELECT claim, person, vaccine, dose, event_on, is_dose, is_transitional, product, scheme, price_kind, fee_code, is_screened_only FROM claim
+),
+claimant AS MATERIALIZED (
+    SELECT DISTINCT person FROM brief
+),
+ruled_on AS MATERIALIZED (     -- claims with a decision; the persons are looked up first, they are few
+    SELECT c.claim, o.verdict, o.verdict_reason
+    FROM (SELECT * FROM claim WHERE person IN (SELECT person FROM officer)) AS c JOIN officer AS o ON {same_claim("o", "c")}
+),
+repeated_row AS MATERIALIZED ( -- rows of one event, through one channel or several
+    SELECT e.rowid AS claim, {", ".join(f"e.{column}" for column in CLAIM_KEY)}, e.duplicate_rank
     FROM event AS e
-    JOIN (SELECT DISTINCT person, vaccine, dose, event_on, is_screened_only FROM event WHERE duplicate_rank = 2 AND dose <> 'unknown') AS k
+    JOIN (SELECT DISTINCT person, vaccine, dose, event_on, is_screened_only FROM event
+          WHERE duplicate_rank = 2 AND dose <> 'unknown' AND person IN (SELECT person FROM claimant)) AS k
       ON k.person = e.person AND k.vaccine = e.vaccine AND k.dose = e.dose AND k.event_on = e.event_on AND k.is_screened_only = e.is_screened_only
+),
+settled AS MATERIALIZED (      -- claims paid in a closed month: what was paid first stays first
+    SELECT DISTINCT {KEY} FROM closed_line
+    WHERE line_kind = 'event' AND decision = 'pay' AND person IN (SELECT person FROM repeated_row)
+),
+twin AS MATERIALIZED (         -- of the rows of one event the first that stands is the claim
+    SELECT e.claim, row_number() OVER first_standing AS claim_rank, coalesce(e.channel, '') AS own_channel,
+           first_value(coalesce(e.channel, '')) OVER first_standing AS first_channel
+    FROM repeated_row AS e
     LEFT JOIN officer AS o ON {same_claim("o", "e")}
     LEFT JOIN settled AS s ON {same_claim("s", "e")}
     WINDOW first_standing AS (PARTITION BY e.person, e.vaccine, e.dose, e.event_on, e.is_screened_only
                               ORDER BY coalesce(o.verdict IN ('reject', 'reverse'), false), s.person IS NULL, e.duplicate_rank)
 ),
-history AS MATERIALIZED (      -- every dose the claimants ever had; one withdrawn was none
-    SELECT d.person, d.vaccine, d.dose, d.given_on FROM dose AS d
-    LEFT JOIN (SELECT DISTINCT person, vaccine, dose, event_on FROM officer WHERE verdict = 'reverse' AND NOT is_screened_only) AS o
-      ON o.person = d.person AND o.vaccine = d.vaccine AND o.dose = d.dose AND o.event_on = d.given_on
-    WHERE d.date_status = 'ok' AND o.person IS NULL AND d.person IN (SELECT DISTINCT person FROM claim)
+withdrawn AS MATERIALIZED (
+    SELECT DISTINCT person, vaccine, dose, event_on FROM officer WHERE verdict = 'reverse' AND NOT is_screened_only
 ),
-operating AS (                 -- 医療機関: in the list and in operation on the day; without a list only the check digit speaks
-    SELECT DISTINCT c.institution, c.event_on FROM (SELECT DISTINCT institution, event_on FROM claim) AS c
-    JOIN institution AS i ON i.institution = c.institution
-     AND {in_force("i", "c.event_on")}
+operation AS MATERIALIZED (    -- 医療機関: the days of operation by the list, overlapping rows made one
+    SELECT institution, min(opens_on) AS opens_on, max(closes_on) AS closes_on
+    FROM (SELECT *, sum(CAST(reached IS NULL OR opens_on > reached AS INTEGER)) OVER (PARTITION BY institution ORDER BY opens_on, closes_on) AS part
+          FROM (SELECT *, max(closes_on) OVER (PARTITION BY institution ORDER BY opens_on, closes_on
+                                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+                FROM (SELECT DISTINCT institution, coalesce(valid_from, {OPEN_START}) AS opens_on, coalesce(valid_to, {OPEN_END}) AS closes_on
+                      FROM institution)
+                WHERE opens_on <= closes_on))
+    GROUP BY institution, part
 ),
-association AS (               -- whom an institution claims through
-    SELECT institution, arg_max(association_code, coalesce(valid_from, DATE '0001-01-01')) AS association FROM institution GROUP BY institution
+listed AS MATERIALIZED (       -- its first and last day in the list, and whom it claims through
+    SELECT i.institution, arg_max(i.association_code, coalesce(i.valid_from, {OPEN_START})) AS association, min(o.opens_on) AS opens_on,
+           max(o.closes_on) AS closes_on
+    FROM institution AS i LEFT JOIN operation AS o ON o.institution = i.institution GROUP BY i.institution
+),
+pause AS MATERIALIZED (        -- the days between, on which it was not in operation
+    SELECT * FROM (SELECT institution, closes_on AS after, lead(opens_on) OVER (PARTITION BY institution ORDER BY opens_on) AS before FROM operation)
+    WHERE before IS NOT NULL
 ),
 copay_rule AS MATERIALIZED (   -- 自己負担: set by the ward of residence; worked out once for each vaccine and day
-    SELECT c.vaccine, c.event_on, count(*) AS rules, min(r.amount_yen) AS amount_yen, min(r.age_basis) AS age_basis, min(r.age_limit_years) AS age_limit,
-           min(r.exempt) AS exempt
-    FROM (SELECT DISTINCT vaccine, event_on FROM claim WHERE NOT is_screened_only) AS c
+    SELECT c.vaccine, c.event_on, count(*) AS rules, CAST(min(r.amount_yen) AS BIGINT) AS amount_yen, min(r.age_basis) AS age_basis,
+           min(r.age_limit_years) AS age_limit, min(r.exempt) AS exempt
+    FROM (SELECT DISTINCT vaccine, event_on FROM brief WHERE NOT is_screened_only) AS c
     JOIN reference.copay AS r ON r.vaccine_code = c.vaccine AND {in_force("r", "c.event_on")} AND r.home_ward = {_HOME}
     GROUP BY c.vaccine, c.event_on
 ),
-welfare_on_day AS (
+welfare_on_day AS MATERIALIZED (
     SELECT c.claim, bool_or(contains('|' || r.exempt || '|', '|' || w.welfare_class || '|')
                          OR contains('|' || r.exempt || '|', '|' || w.handbook_class || '|')) AS is_exempt,
            bool_or(w.handbook_class = 'physical_1') AS has_first_grade_handbook
-    FROM claim AS c
+    FROM brief AS c
     JOIN welfare AS w ON w.person = c.person AND {in_force("w", "c.event_on")}
     LEFT JOIN copay_rule AS r ON r.vaccine = c.vaccine AND r.event_on = c.event_on
     GROUP BY c.claim
-),
-known AS MATERIALIZED (        -- each claim with what the register says of the person that day
-    SELECT c.*, p.birth_date, p.sex, age_years_on(p.birth_date, c.event_on) AS age_years,
-           coalesce(w.is_exempt, false) AS is_on_welfare, coalesce(w.has_first_grade_handbook, false) AS has_first_grade_handbook,
-           coalesce(r.rules, 0) AS copay_rules, coalesce(CAST(r.amount_yen AS BIGINT), 0) AS rule_yen,
-           c.is_screened_only OR coalesce(c.copay_class IN ('exempt', 'free'), false) OR coalesce(w.is_exempt, false)
-             OR coalesce(age_years_on(p.birth_date, CASE r.age_basis WHEN 'fiscal_year_end' THEN make_date(fiscal_year(c.event_on) + 1, 3, 31)
-                                                                     ELSE c.event_on END) >= r.age_limit, false) AS is_exempt
-    FROM claim AS c
-    LEFT JOIN person AS p ON p.person = c.person
-    LEFT JOIN welfare_on_day AS w ON w.claim = c.claim
-    LEFT JOIN copay_rule AS r ON r.vaccine = c.vaccine AND r.event_on = c.event_on
 )"""
-"""CTEs `officer`, `claim`, `twin`, `history`, `operating`, `association`, `known`. Bound: $as_of, $first_month, $last_month, $first_day,
-$last_day, $with_unclaimed, $with_given (events of those days whatever their month), $recount (closed months too, from the ledger as it stands)."""
+"""CTEs `officer`, `claim`, `brief`, `claimant`, `ruled_on`, `twin`, `withdrawn`, `listed`, `pause`, `copay_rule`, `welfare_on_day`.
+
+Bound: $as_of, $first_month, $last_month, $first_day, $last_day, $with_unclaimed, $with_given (events of those days whatever their month),
+$recount (closed months too, from the ledger as it stands)."""
