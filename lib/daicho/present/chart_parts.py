@@ -34,7 +34,7 @@ def masked(base: Any, *, y: Any, dy: int) -> Any:
 
 
 def bar_labels(picture: Picture, base: Any, *, is_inside: bool, longest: float) -> list[Any]:
-    """Write values at the ends of bars (of those below zero at the line of zero); inside at the foot of long ones where a target line would run through them."""
+    """Write values at the ends of bars (below zero at the line of zero); inside at the foot of long ones where a target line would run through them."""
     field = f"datum['{picture.value}']"
     fits = f"isValid({field}) && {field} > {longest * 0.2}" if is_inside else "false"
     outside = base.transform_filter(f"!({fits})").transform_calculate(end=f"isValid({field}) && {field} > 0 ? {field} : 0")
