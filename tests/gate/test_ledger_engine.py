@@ -13,7 +13,6 @@ from daicho.gate.ledger_engine import LedgerEngine
 from daicho.gate.profiles import load_disclosure
 from daicho.gate.release import canonical_json
 
-
 ASKED = {"vaccine": "MR", "dose": "1期"}
 
 

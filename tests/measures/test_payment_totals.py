@@ -38,8 +38,8 @@ CUTS = (
 MONEY = ("gross_yen", "copay_yen", "payable_yen", "fee_yen")
 MEASURES = ("consignment_payments", "payment_holds", "claim_differences", "payment_adjustments", "fiscal_bridge", "ward_settlement")
 PAYMENT_CODE = (
-    "measures/payment_*.py", "measures/consignment_payments.py", "measures/claim_differences.py", "measures/fiscal_bridge.py", "measures/ward_settlement.py", "gate/close*.py",
-    "vault/mart_payments.py", "vault/append.py", "core/payment_rules.py", "core/money.py", "contracts/check_payments.py",
+    "measures/payment_*.py", "measures/consignment_payments.py", "measures/claim_differences.py", "measures/fiscal_bridge.py",
+    "measures/ward_settlement.py", "gate/close*.py", "vault/mart_payments.py", "vault/append.py", "core/payment_rules.py", "core/money.py", "contracts/check_payments.py",
 )  # fmt: skip
 
 

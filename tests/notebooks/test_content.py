@@ -165,7 +165,8 @@ def test_a_statement_names_both_parties_and_what_each_owes_the_other() -> None:
     bundles = run("ward_settlement", client, ward="新宿区")
     assert {tuple(request["where"].get("ward", request["where"].get("payee", ()))) for request in client.asked} == {("131041",)}
     cover, signature = bundles[0]["text/markdown"], bundles[1]["text/markdown"]
-    assert all(words in cover for words in ("新宿区　御中", "令和7年度上半期", "港区、新宿区", "双方が総額を支払う", "令和7年11月28日", "2025年6月～2025年11月"))
+    said = ("新宿区　御中", "令和7年度上半期", "港区、新宿区", "双方が総額を支払う", "令和7年11月28日", "2025年6月～2025年11月")
+    assert all(words in cover for words in said)
     assert "港区" in signature and "| 新宿区 |" in signature
     tables = {table["name"]: table for table in _tables(bundles)}
     assert list(tables) == ["settlement", "pay_lines", "claim_lines", "other_file", "causes", "not_settled", "checks"]
