@@ -37,7 +37,9 @@ def test_it_holds_on_when_a_later_dump_puts_the_claim_on_another_line(workspace:
     assert rows(workspace, "SELECT e.line FROM payment_decision d JOIN event e USING (person)") == [(4,)]
 
 
-def test_of_two_deliveries_of_one_name_the_one_before_the_decision_is_meant_unless_it_is_numbered(workspace: Config, tmp_path: Path) -> None:
+def test_of_two_deliveries_of_one_name_the_one_before_the_decision_is_meant_unless_it_is_numbered(
+    workspace: Config, tmp_path: Path
+) -> None:
     load(workspace, write_extract(tmp_path / "v.csv", VACCINATION, people(1, 接種日="20210501")))
     load(workspace, write_extract(tmp_path / "v.csv", VACCINATION, people(1, 接種日="20210601")))
     load(workspace, decide(tmp_path))

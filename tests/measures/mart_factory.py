@@ -218,7 +218,7 @@ def _with_reference(home_ward: str, changed: Mapping[str, pl.DataFrame]) -> duck
     """An instance with macros and reference data, made once for each set of tables."""
     key = (home_ward, *((name, id(changed[name])) for name in sorted(changed)))
     if key not in _instances:
-        connection = duckdb.connect(":memory:")
+        connection = duckdb.connect(":memory:", config={"threads": 1})
         for macro in MACROS:
             connection.execute(macro)
         connection.execute("ATTACH ':memory:' AS reference")

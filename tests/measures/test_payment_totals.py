@@ -39,11 +39,12 @@ MONEY = ("gross_yen", "copay_yen", "payable_yen", "fee_yen")
 MEASURES = ("consignment_payments", "payment_holds", "claim_differences", "payment_adjustments", "fiscal_bridge", "ward_settlement")
 PAYMENT_CODE = (
     "measures/payment_*.py", "measures/consignment_payments.py", "measures/claim_differences.py", "measures/fiscal_bridge.py",
-    "measures/ward_settlement.py", "gate/close*.py", "vault/mart_payments.py", "vault/append.py", "core/payment_rules.py", "core/money.py", "contracts/check_payments.py",
+    "measures/ward_settlement.py", "gate/close*.py", "vault/mart_payments.py", "vault/append.py", "core/payment_rules.py", "core/money.py",
+    "contracts/check_payments.py",
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=range(3))
+@pytest.fixture(scope="module", params=range(2))
 def world(request: pytest.FixtureRequest) -> Iterator[tuple[Ledger, duckdb.DuckDBPyConnection]]:
     plain = random_payments(request.param)
     ledger = replace(with_flu_copay(plain), decisions=plain.decisions)

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from daicho.core.config import Config
-from daicho.core.errors import DaichoError, DisclosureError
+from daicho.core.errors import DaichoError, DisclosureError, UsageError
 from daicho.gate.access_log import AccessLog, Caller, Clock
 from daicho.gate.engine import Engine
 from daicho.gate.failures import FAILED, note_failure
@@ -33,6 +33,7 @@ from daicho.gate.thresholds import with_thresholds
 
 MAX_ROWS = 500_000
 DEFAULT_PROFILE = "internal"
+OUTSIDE = f"refused:{UsageError.__name__}"
 LOGGED_CHARACTERS = 8192
 
 
@@ -90,7 +91,7 @@ class Answers:
             answered, outcome = _Answered(refusal(FAILED)), f"failed:{type(error).__name__}"
         self._log.record(
             caller,
-            request=_loggable(raw),
+            request=_loggable(raw, is_in_vocabulary=outcome != OUTSIDE),
             outcome=outcome,
             purpose=joined_purpose(caller.purpose, raw.get("purpose")),
             release_id=answered.release_id,
@@ -194,7 +195,7 @@ def _in_order(frame: pl.DataFrame, *, plan: Plan) -> pl.DataFrame:
     return ordered.sort(by, nulls_last=True, maintain_order=True) if by else ordered
 
 
-def _loggable(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A request as the log keeps it: whole when it is small, else only its size."""
+def _loggable(raw: Mapping[str, Any], *, is_in_vocabulary: bool) -> Mapping[str, Any]:
+    """A request as the log keeps it: whole when it is small and all its words are ours, else only its size: a name may have been typed."""
     size = len(canonical_json(raw))
-    return raw if size <= LOGGED_CHARACTERS else {"op": "measure", "characters": size}
+    return raw if is_in_vocabulary and size <= LOGGED_CHARACTERS else {"op": "measure", "characters": size}

@@ -29,7 +29,9 @@ COVID_SOURCES_LIST = Worklist(
     title_en="COVID-19 records that disagree",
     description="台帳とVRSの新型コロナの記録のうち、一致しないもの、一方だけにあるもの、個人に結び付かないものの、それぞれの抽出における行。",
     source="予防接種台帳（新型コロナ接種記録）、VRS 予防接種台帳向け出力",
-    rows_sql=_BOTH_ROWS.format(no_difference=_NO_DIFFERENCE, compared=COVID_DOSES_SQL, columns="number, given_on", first="ledger", other="vrs"),
+    rows_sql=_BOTH_ROWS.format(
+        no_difference=_NO_DIFFERENCE, compared=COVID_DOSES_SQL, columns="number, given_on", first="ledger", other="vrs"
+    ),
     cuts={"outcome": _of(OUTCOME), "dose_number": NUMBER, "month": MONTH},
     reasons="照合の結果のコード（measures/covid_vocabulary.py）",
     classes=MappingProxyType({"ledger": "新型コロナ接種記録の行", "vrs": "VRS台帳向け出力の行（1行に複数の接種回がある）"}),
@@ -44,7 +46,9 @@ SHARED_COPY_LIST = Worklist(
     title_en="Copy and original that disagree",
     description="副本と台帳の原本のうち、一致しない接種と一方だけにある接種の、それぞれの抽出における行。",
     source="中間サーバーの副本、予防接種台帳",
-    rows_sql=_BOTH_ROWS.format(no_difference=_NO_DIFFERENCE, compared=COPY_AND_ORIGINAL, columns="vaccine, given_on", first="original", other="copy"),
+    rows_sql=_BOTH_ROWS.format(
+        no_difference=_NO_DIFFERENCE, compared=COPY_AND_ORIGINAL, columns="vaccine, given_on", first="original", other="copy"
+    ),
     cuts={**COPY_CUTS, "outcome": _of(COPY_CUTS["outcome"])},
     reasons="照合の結果のコード（measures/covid_vocabulary.py）",
     classes=MappingProxyType({"original": "予防接種履歴の行", "copy": "副本の行"}),

@@ -119,6 +119,8 @@ def _draw_frames(
         "shared_copy.csv": shared_copy_frame(streams, claims, numbering, doses),
         "notice_history.csv": notice_frame(streams, population, numbering, claims, doses),
         "institution.csv": institutions.frame(),
-        "invoice.csv": invoice_frame(streams, population, claims, institutions, doses=doses, prices=price_rules(contracts_dir), copay=copay),
+        "invoice.csv": invoice_frame(
+            streams, population, claims, institutions, doses=doses, prices=price_rules(contracts_dir), copay=copay
+        ),
         "payment_decision.csv": decision_frame(streams, own, file_name="vaccination.csv"),
     }

@@ -99,7 +99,9 @@ def open_snapshot(
 def _is_as_made_today(connection: duckdb.DuckDBPyConnection, config: Config) -> bool:
     """Whether the attached mart has every table of this version, and was made by today's rule on sources."""
     columns = "SELECT table_name || '.' || column_name FROM duckdb_columns() WHERE database_name = 'ledger'"
-    if not {"covid.outcome", "shared_copy.line", "residence.from_reason", "invoice.payer"} <= {row[0] for row in connection.execute(columns).fetchall()}:
+    if not {"covid.outcome", "shared_copy.line", "residence.from_reason", "invoice.payer"} <= {
+        row[0] for row in connection.execute(columns).fetchall()
+    }:
         return False
     tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'ledger'").fetchall()}
     if not {"record_rule", "person_row", "payment_decision", "closed_line"} <= tables:
