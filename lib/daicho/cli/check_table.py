@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from daicho.cli.frame import DaichoCommand
-from daicho.core.errors import DataError
+from daicho.cli.frame import DaichoCommand, Session
+from daicho.core.config import find_workspace
+from daicho.core.errors import DataError, UsageError
 
 _SAID = {
     "rate": "the rate does not recompute",
@@ -17,6 +18,17 @@ _SAID = {
     "district": "the districts do not sum to the whole",
     "column_total": "the total column does not add",
 }
+
+
+def _contracts(session: Session) -> Path | None:
+    """The contracts that say what an extract looks like; outside a workspace there are none."""
+    try:
+        find_workspace(session.workspace)
+    except UsageError:
+        if session.workspace is not None:
+            raise
+        return None
+    return session.config().contracts_dir
 
 
 @click.command("check-table", cls=DaichoCommand)
@@ -27,7 +39,10 @@ _SAID = {
 @click.option("--total", multiple=True, metavar="LABEL", help="A row with this label is a total. May be given several times.")
 @click.option("--by", multiple=True, metavar="COLUMN", help="A column of labels. May be given several times.")
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def check_table(table: Path, numerator: str, denominator: str, rate: str, total: tuple[str, ...], by: tuple[str, ...], style: str) -> None:
+@click.pass_obj
+def check_table(
+    session: Session, table: Path, numerator: str, denominator: str, rate: str, total: tuple[str, ...], by: tuple[str, ...], style: str
+) -> None:
     """Check a small public table (CSV) of counts and rates against itself: which rates do not recompute, which totals do not add, which districts
     do not sum. Headings and totals are found by their usual names, Japanese or English, or named by the options. Needs no ledger.
 
@@ -36,7 +51,8 @@ def check_table(table: Path, numerator: str, denominator: str, rate: str, total:
     from daicho.runs.published_table import Columns
     from daicho.runs.table_check import check_table as check
 
-    report = check(table, Columns(numerator=numerator, denominator=denominator, rate=rate, by=by, total=total))
+    columns = Columns(numerator=numerator, denominator=denominator, rate=rate, by=by, total=total)
+    report = check(table, columns, contracts_dir=_contracts(session))
     if style == "json":
         body = {**asdict(report), "file": table.name, "contradictions": [asdict(each) for each in report.contradictions]}
         click.echo(json.dumps(body, ensure_ascii=False))

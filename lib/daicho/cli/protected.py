@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from daicho.contracts.codelists import list_codelists, load_codelist
+from daicho.contracts.identifying import refuse_identifying
 from daicho.contracts.tables import read_table
 from daicho.core.config import Config
 from daicho.core.errors import DaichoError, DisclosureError, UsageError
@@ -87,6 +88,8 @@ class Told:
 def protected_file(path: Path, *, wanted: Wanted, known: Sequence[str], profile: str, cost: str, config: Config) -> Made:
     """Protect one file's table. Raises UsageError for a file that cannot be read so, DisclosureError where no pattern is safe."""
     rules, frame = _profile(config, profile), _frame(path)
+    # Persons and payees are counted, never shown.
+    refuse_identifying((*wanted.by, wanted.count, wanted.of, wanted.amount), contracts_dir=config.contracts_dir, file_name=path.name)
     if rules.threshold is None:
         raise UsageError(f"the profile {profile} leaves figures exact: there is nothing to protect.")
     if wanted.amount:
@@ -125,6 +128,7 @@ def attacked_files(
     has_rate = False
     for path in files:
         frame = _frame(path)
+        refuse_identifying(frame.columns, contracts_dir=config.contracts_dir, file_name=path.name)
         dimensions = tuple(name for name in by if name in frame.columns) if by else dimensions_of(frame)
         values = [name for name in frame.columns if name not in dimensions and not name.endswith((LABEL_SUFFIX, STATUS_SUFFIX))]
         rates_shown = [name for name in values if name == rate or (not rate and _is_rate(frame[name]))]

@@ -9,23 +9,15 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from daicho.core.errors import UsageError
-from daicho.measures import catalogue
+from daicho.runs.published_headings import WHOLE_AREA, Rate, folded, is_total_word, rates_by_heading, role_of, sums_by_heading
 
-_ROLES = {
-    "rate": re.compile(r"接種率|実施率|接種割合"),
-    "denominator": re.compile(r"対象者数?|対象人[数口員]|住民数|^人口"),
-    "numerator": re.compile(r"(?<!未)(被接種者|接種者|接種済者|実施者|接種人|実施人|接種済)[数員]?"),
-}
-_TOTAL = re.compile(r"(合計|総計|総数|小計|計|全体|total|sub-?total|all)", re.IGNORECASE)
-_WHOLE = re.compile(r"(.*[都道府県区市町村](全体|全域|合計|計)|全[都道府県区市町村域]|ward|city)", re.IGNORECASE)
 _AREA_HEADING = re.compile(r"地区|地域|区域|district", re.IGNORECASE)
 _NOT_A_COUNT = re.compile(r"年度|^年$|年月|コード|番号|code|year|_fy$|month", re.IGNORECASE)
 _DEEPEST_HEADER = 15
@@ -39,15 +31,6 @@ class Number:
     value: Decimal
     decimals: int
     is_percent: bool
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Positions of a rate, of what it divides, and of what it divides by."""
-
-    rate: int
-    numerator: int
-    denominator: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +67,7 @@ class PublishedTable:
 
     def is_whole_area(self, label: str) -> bool:
         """Whether a total is that of a municipality over its districts."""
-        return bool(_WHOLE.fullmatch(label)) or (label in self.total_words and label[-1:] in "都道府県区市町村")
+        return bool(WHOLE_AREA.fullmatch(label)) or (label in self.total_words and label[-1:] in "都道府県区市町村")
 
 
 @dataclass(frozen=True)
@@ -98,14 +81,6 @@ class Columns:
     total: tuple[str, ...] = ()
 
 
-def folded(text: str) -> str:
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip()
-
-
-def is_total_word(label: str) -> bool:
-    return bool(_TOTAL.fullmatch(label.replace(" ", "")) or _WHOLE.fullmatch(label))
-
-
 def printed_number(cell: str) -> Number | None:
     """The number a cell prints: 1,234 or 95.3% or １２; None for blanks, marks and words."""
     text = folded(cell).replace(",", "").replace("△", "-").removesuffix("人").removesuffix("件").removesuffix("回")
@@ -113,10 +88,7 @@ def printed_number(cell: str) -> Number | None:
     text = text.removesuffix("%").strip()
     if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
         return None
-    try:
-        return Number(Decimal(text), len(text.partition(".")[2]), is_percent)
-    except InvalidOperation:  # pragma: no cover - the pattern lets none through
-        return None
+    return Number(Decimal(text), len(text.partition(".")[2]), is_percent)
 
 
 def read_published_table(path: Path, columns: Columns) -> PublishedTable:
@@ -139,7 +111,7 @@ def read_published_table(path: Path, columns: Columns) -> PublishedTable:
     rows = _rows(body, by, [headings[i] for i in by])
     table = PublishedTable(
         headings=headings, label_headings=tuple(headings[i] for i in by), rows=rows, rates=rates, counts=counts,
-        sums=_sums(headings, counts, rates), total_words=tuple(map(folded, columns.total)) + _area_name(rows, [headings[i] for i in by]),
+        sums=sums_by_heading(headings, counts), total_words=tuple(map(folded, columns.total)) + _area_name(rows, [headings[i] for i in by]),
     )  # fmt: skip
     if missing := next((word for word in table.total_words if not any(word in row.labels for row in rows)), None):
         raise UsageError(f"{path.name}: no row is called {missing}.")
@@ -168,7 +140,7 @@ def _header_row(grid: Sequence[Sequence[str]], columns: Columns, name: str) -> i
     if not first:
         raise UsageError(f"{name} holds no table of numbers below a row of headings: save one table as CSV with its headings.")
     above = range(max(0, first - _DEEPEST_HEADER), first)
-    known = [i for i in above if any(_role(folded(cell)) or folded(cell) in wanted for cell in grid[i])]
+    known = [i for i in above if any(role_of(folded(cell)) or folded(cell) in wanted for cell in grid[i])]
     full = [i for i in above if sum(bool(cell) for cell in grid[i]) >= 2]
     if not known and not full:
         raise UsageError(f"{name} holds no row of headings above its numbers: give the table its headings.")
@@ -187,20 +159,6 @@ def _headings(grid: Sequence[Sequence[str]], header: int) -> tuple[str, ...]:
         last = group or last
         groups.append(last)
     return tuple(f"{group} {name}".strip() if name else above[i] for i, (group, name) in enumerate(zip(groups, names, strict=True)))
-
-
-def _role(heading: str) -> str:
-    return next((role for role, pattern in _ROLES.items() if pattern.search(_bare(heading))), "")
-
-
-def _bare(heading: str) -> str:
-    return re.sub(r"\([^)]*\)|[%]", "", heading).strip()
-
-
-def _stage(heading: str) -> str:
-    """What is left of a heading without its role: 1期初回 of 1期初回 接種者数."""
-    role = _role(heading)
-    return re.sub(r"[ _・:/]", "", _ROLES[role].sub("", _bare(heading), count=1)) if role else _bare(heading)
 
 
 def _named(headings: Sequence[str], wanted: Sequence[str], name: str) -> tuple[int, ...]:
@@ -228,37 +186,7 @@ def _rates(headings: Sequence[str], numeric: Sequence[int], columns: Columns, na
             raise UsageError("give --numerator, --denominator and --rate together.")
         rate, numerator, denominator = _named(headings, given, name)
         return (Rate(rate, numerator, denominator),)
-    places = {heading: i for i, heading in enumerate(headings)}
-    own = {value.name: (value.numerator, value.denominator) for m in catalogue().values() for value in m.released if value.kind == "rate"}
-    found = [
-        Rate(places[rate], places[pair[0]], places[pair[1]]) for rate, pair in own.items() if rate in places and set(pair) <= set(places)
-    ]
-    roles = {i: _role(headings[i]) for i in numeric}
-    for i in (i for i, role in roles.items() if role == "rate"):
-        above, below = (_partner(headings, roles, i, role) for role in ("numerator", "denominator"))
-        if above is not None and below is not None:
-            found.append(Rate(i, above, below))
-    return tuple(found)
-
-
-def _partner(headings: Sequence[str], roles: Mapping[int, str], rate: int, role: str) -> int | None:
-    """The column of a role for the same stage; else the nearest to the left, else the only one."""
-    all_of_role = [i for i, each in roles.items() if each == role]
-    same = [i for i in all_of_role if _stage(headings[i]) == _stage(headings[rate])]
-    left = [i for i in all_of_role if i < rate]
-    chosen = same or left or (all_of_role if len(all_of_role) == 1 else [])
-    return chosen[-1] if chosen else None
-
-
-def _sums(headings: Sequence[str], counts: Sequence[int], rates: Sequence[Rate]) -> dict[int, tuple[int, ...]]:
-    """Total columns: 計 among columns of one kind (男, 女, 計; or of one role in each group)."""
-    found = {}
-    for i in counts:
-        stage = _stage(headings[i])
-        others = tuple(j for j in counts if j != i and _role(headings[j]) == _role(headings[i]) and not is_total_word(_stage(headings[j])))
-        if is_total_word(stage) and len(others) >= 2:
-            found[i] = others
-    return found
+    return rates_by_heading(headings, numeric)
 
 
 def _rows(body: Sequence[tuple[int, Sequence[str]]], by: Sequence[int], headings: Sequence[str]) -> tuple[Row, ...]:

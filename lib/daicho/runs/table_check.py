@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from pathlib import Path
 
+from daicho.contracts.identifying import refuse_identifying
 from daicho.core.errors import UsageError
-from daicho.runs.published_table import Columns, PublishedTable, Rate, Row, read_published_table
+from daicho.runs.published_headings import Rate
+from daicho.runs.published_table import Columns, PublishedTable, Row, read_published_table
 
 _MOST_DECIMALS = 10  # beyond, a computer's binary fractions differ from exact ones
 _EXACT = Context(prec=60)
@@ -40,9 +42,11 @@ class TableReport:
     sums_checked: int
 
 
-def check_table(path: Path, columns: Columns | None = None) -> TableReport:
-    """Check one CSV table. Raises UsageError when nothing in it can be recomputed."""
+def check_table(path: Path, columns: Columns | None = None, *, contracts_dir: Path | None = None) -> TableReport:
+    """Check one CSV table. Raises UsageError when nothing in it can be recomputed, DisclosureError for an extract (by its contracts)."""
     table = read_published_table(path, columns or Columns())
+    if contracts_dir is not None:
+        refuse_identifying(table.headings, contracts_dir=contracts_dir, file_name=path.name)
     judged = [*_rates(table), *_column_totals(table), *_row_totals(table)]
     if not judged:
         raise UsageError(
