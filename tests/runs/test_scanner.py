@@ -96,11 +96,13 @@ def test_compressed_and_nested_files_are_read(scanner: Scanner, tmp_path: Path) 
         archive.writestr("a.csv.gz", gzip.compress("金糸雀髙橋一子".encode()))
     with zipfile.ZipFile(tmp_path / "out" / "outer.zip", "w") as archive:
         archive.writestr("inner.zip", inner.getvalue())
+        archive.writestr("without_suffix", "カナリアタカハシ".encode("cp932"))
     (tmp_path / "out" / "page.html").write_text(
         f"<img src='data:application/octet-stream;base64,{base64.b64encode(zlib.compress(b'No. 7012345678')).decode()}'>", encoding="utf-8"
     )
     assert {(Path(finding.file).name, finding.kind) for finding in scanner.scan([tmp_path / "out"])} == {
         ("outer.zip", "name"),
+        ("outer.zip", "kana"),
         ("page.html", "addressee_number"),
     }
 

@@ -125,12 +125,8 @@ def _attachments(document: pypdfium2.PdfDocument, *, depth: int) -> Iterator[str
 
 
 def _is_text(data: bytes) -> bool:
-    """Whether embedded bytes read as text: a picture or a typeface holds none."""
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    return True
+    """Whether embedded bytes may read as text in some encoding: a picture or a typeface holds zero bytes."""
+    return b"\0" not in data or data[:2] in (b"\xff\xfe", b"\xfe\xff")
 
 
 def _decoded(data: bytes) -> str:
