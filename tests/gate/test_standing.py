@@ -60,7 +60,7 @@ def children(seed: int) -> dict[str, dict[str, tuple[int, int]]]:
     return made
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(12))
 def test_all_answers_together_tell_no_small_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     people = children(seed)
     monkeypatch.setattr(toy, "CHILDREN", people)

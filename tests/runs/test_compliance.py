@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pypdfium2
 import pytest
-from tests.conftest import TODAY
+from tests.conftest import ROOT, TODAY, copy_unrecorded
 from tests.gate.toy import grant
 
 from daicho.core.config import Config, load_config
@@ -33,9 +32,10 @@ def run(config: Config) -> RunResult:
 
 
 @pytest.fixture
-def office(ward: Config, make_office: Callable[..., Config]) -> Config:
-    config = make_office("own")
-    shutil.copytree(ward.state_dir, config.state_dir)
+def office(ward: Config, tmp_path: Path) -> Config:
+    """The small ward, whatever other tests have asked of it before."""
+    config = copy_unrecorded(ward, tmp_path / "own")
+    shutil.copytree(ROOT / "reports" / "templates", config.templates_dir)
     return config
 
 
