@@ -1,4 +1,4 @@
-"""`daicho report`, `run` and `schedule`: what they refuse, what they owe, and what they say where no kernel can be sealed."""
+"""`daicho report` and `run`: what they refuse, and what they say where no kernel can be sealed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.cli.shell import PROGRAM, Outcome, daicho
 from tests.conftest import ROOT
 
 from daicho.core.config import Config, load_config
-from daicho.core.errors import DataError
-from daicho.runs.run import RunResult
 
 
 @pytest.fixture
@@ -69,55 +66,3 @@ def test_where_the_office_allows_it_an_unsealed_report_says_so(office: Config) -
     folder = Path(done.out.strip()).parent
     assert "封止なし" in (folder / "annual_counts.html").read_text(encoding="utf-8")
     assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["reports"][0]["sealed"] is False
-
-
-class Runs:
-    """Stands where reports are made, and remembers what was asked for."""
-
-    def __init__(self) -> None:
-        self.made: list[tuple[str, str]] = []
-        self.failing = False
-
-    def __call__(self, _jobs: Any, *, name: str, config: Config, today: Any, **_options: Any) -> RunResult:
-        if self.failing:
-            raise DataError("the report stopped.")
-        self.made.append((name, today.isoformat()))
-        return RunResult(run_id="r", folder=config.reports_dir / name, reports=())
-
-
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
-    made = Runs()
-    monkeypatch.setattr("daicho.runs.plans.run_reports", made)
-    return made
-
-
-def test_due_plans_catch_up_once_and_never_run_a_period_twice(workspace: Config, runs: Runs) -> None:
-    first = daicho(workspace, "run", "--due", "--on", "2026-12-15")
-    assert first.code == 0, first.err
-    assert sorted(runs.made) == [("monthly_payments", "2026-12-10"), ("weekly_quality", "2026-12-07"), ("weekly_quality", "2026-12-14")]
-    assert daicho(workspace, "run", "--due", "--on", "2026-12-15").out == "nothing is due\n"
-    assert daicho(workspace, "run", "--due", "--on", "2026-12-21").code == 0
-    assert runs.made[3:] == [("weekly_quality", "2026-12-21")]
-
-
-def test_a_period_whose_run_failed_is_owed_again(workspace: Config, runs: Runs) -> None:
-    runs.failing = True
-    assert daicho(workspace, "run", "--due", "--on", "2026-12-07").code == 1
-    runs.failing = False
-    assert daicho(workspace, "run", "--due", "--on", "2026-12-07").code == 0
-    assert runs.made == [("weekly_quality", "2026-12-07")]
-
-
-def test_a_plan_runs_by_name_on_any_day(workspace: Config, runs: Runs) -> None:
-    assert daicho(workspace, "run", "yearly_return", "--on", "2027-01-05").code == 0
-    assert runs.made == [("yearly_return", "2027-01-05")]
-
-
-def test_the_schedule_says_what_comes_and_how_to_install_it(workspace: Config) -> None:
-    listed = daicho(workspace, "schedule", "list", "--today", "2026-12-15").out
-    assert "weekly_quality" in listed and "next 2026-12-21  owed 2" in listed
-    units = daicho(workspace, "schedule", "systemd").out
-    assert "[Timer]" in units and "Persistent=true" in units and f"--workspace {workspace.root} run --due" in units
-    line = daicho(workspace, "schedule", "cron").out.strip()
-    assert line.split()[:5] == ["30", "6", "*", "*", "*"] and line.endswith("run --due")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,10 @@ class Session:
     def day(self) -> date:
         """The project's today: given by --today, else the machine's date, read here and nowhere else."""
         return self.today or date.today()
+
+    def moment(self) -> datetime:
+        """Until when schedules are kept: the end of a day that was given, else the machine's time of day."""
+        return datetime.combine(self.today, time.max) if self.today else datetime.now()
 
 
 def _remember(name: str) -> Any:

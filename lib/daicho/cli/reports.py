@@ -1,8 +1,7 @@
-"""`daicho report`, `daicho run` and `daicho schedule`."""
+"""`daicho report`."""
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import click
@@ -10,7 +9,6 @@ import click
 from daicho.cli.frame import DaichoCommand, Session
 from daicho.cli.progress import line_progress
 from daicho.cli.values import pairs
-from daicho.core.errors import UsageError
 
 
 @click.command(cls=DaichoCommand)
@@ -38,52 +36,3 @@ def report(session: Session, name: str, parameters: tuple[str, ...], profile: st
                 [job], name=name, config=config, today=session.day(), purpose=purpose or job.report.title("ja"), out=out, on_step=progress
             )
     click.echo(f"{result.folder / 'index.html'}")
-
-
-@click.command(cls=DaichoCommand)
-@click.argument("plan", required=False)
-@click.option("--due", is_flag=True, help="Run what the schedule owes, catching up after downtime.")
-@click.option("--on", "day", metavar="DATE", help="Run as on this day.")
-@click.pass_obj
-def run(session: Session, plan: str | None, due: bool, day: str | None) -> None:
-    """Run a plan of pipelines/, or everything that is due; no period is ever run twice.
-
-    Example: daicho run monthly_payments --on 2026-04-10
-    """
-    from daicho.runs.plans import load_plans, run_due, run_plan
-
-    if (plan is None) == (not due):
-        raise UsageError("name one plan, or give --due.")
-    config = session.config()
-    try:
-        today = date.fromisoformat(day) if day else session.day()
-    except ValueError:
-        raise UsageError("--on takes a date such as 2026-04-10.") from None
-    with line_progress("計画") as progress:
-        if plan is not None:
-            results = [run_plan(load_plans(config), plan, config=config, today=today, on_step=progress)]
-        else:
-            results = run_due(load_plans(config), config=config, today=today, on_step=progress)
-    for result in results:
-        click.echo(f"{result.folder / 'index.html'}")
-    if not results:
-        click.echo("nothing is due")
-
-
-@click.command(cls=DaichoCommand)
-@click.argument("what", type=click.Choice(["list", "systemd", "cron"]), default="list")
-@click.pass_obj
-def schedule(session: Session, what: str) -> None:
-    """What runs when, with the next dates; or unit files or crontab lines to install.
-
-    Example: daicho schedule list
-    """
-    from daicho.runs.installing import crontab_lines, systemd_units
-    from daicho.runs.plans import load_plans, next_dates
-
-    config = session.config()
-    if what == "list":
-        for plan, owed, coming in next_dates(load_plans(config), config=config, today=session.day()):
-            click.echo(f"{plan.name}  {plan.title}  next {coming}" + (f"  owed {owed}" if owed else ""))
-    else:
-        click.echo(systemd_units(config) if what == "systemd" else crontab_lines(config))

@@ -69,6 +69,7 @@ _FILLED: Mapping[str, Sequence[str]] = MappingProxyType(
         "series": ("series", "dose_code", "position", "is_home", "verified"),
         "definition": ("kind", "definition", "age_months", "group", "dose_code", "verified"),
         "coverage_target": ("dose_code", "target_percent", "verified"),
+        "office_closed_day": ("name", "month_day_from", "month_day_to", "verified"),
         "form_row": ("form", "position", "row_code", "dose_code", "verified"),
         "form_column": ("form", "vaccine_code", "category", "age_basis", "age_from_years", "verified"),
     }
@@ -118,6 +119,8 @@ def _check_table(name: str, frame: pl.DataFrame, contracts_dir: Path) -> Iterato
         yield from check_prices(rows)
     if name == "payment_calendar":
         yield from check_calendar(rows)
+    if name == "office_closed_day":
+        yield from _days_of_year(rows)
     if name == "copay":
         yield from _exemptions(rows, contracts_dir)
 
@@ -168,6 +171,15 @@ def _schedule(rows: Sequence[Row], contracts_dir: Path) -> Iterator[tuple[int, s
         for one, other in combinations(group, 2):
             if _share_days(one, other):
                 yield other["row"], f"is a second regular row of {other['dose_code']} for days that row {one['row']} holds for."
+
+
+def _days_of_year(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+    for row in rows:
+        for column in ("month_day_from", "month_day_to"):
+            try:
+                date.fromisoformat(f"2000-{row[column]}")
+            except ValueError:
+                yield row["row"], f"{column} must be a month and day such as 12-29."
 
 
 def _exemptions(rows: Sequence[Row], contracts_dir: Path) -> Iterator[tuple[int, str]]:

@@ -130,6 +130,11 @@ _TABLES: Mapping[str, ReferenceTable] = MappingProxyType(
             identity=("dose_code",),
             codes={"dose_code": "dose_stage"},
         ),
+        "office_closed_day": ReferenceTable(
+            columns={"name": TEXT, "month_day_from": TEXT, "month_day_to": TEXT, **_DATED, **_FOUND},
+            identity=("name", "month_day_from"),
+            codes={},
+        ),
         "form_row": ReferenceTable(
             columns={"form": TEXT, "position": WHOLE, "row_code": TEXT, "dose_code": TEXT, **_DATED, **_FOUND},
             identity=("form", "dose_code"),

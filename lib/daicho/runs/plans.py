@@ -1,15 +1,9 @@
-"""Plans: which reports are made when, with which parameters, for whom. One TOML file each in pipelines/.
-
-A plan owes one run for each period of its schedule; a period once run is never run again (its mark is made by an exclusive
-file creation, so two schedulers starting at the same second cannot both run it).
-"""
+"""Plans: which reports are made when, from which extracts, with which parameters, for whom. One TOML file each in pipelines/."""
 
 from __future__ import annotations
 
-import json
-import os
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,14 +12,15 @@ from typing import Any
 from daicho.contracts.model import Finding
 from daicho.core.config import Config
 from daicho.core.errors import DaichoError, UsageError
-from daicho.core.fiscal import fiscal_year
-from daicho.runs.run import ReportJob, RunResult, jobs_for_each, plan_job, run_reports
+from daicho.runs.arrivals import Expected, check_expected, read_expected
+from daicho.runs.office_days import OfficeDays, office_days
+from daicho.runs.relative import resolve
+from daicho.runs.run import ReportJob, jobs_for_each, plan_job
+from daicho.runs.schedules import Due, Schedule, read_schedule
 
-KEYS = frozenset({"title", "schedule", "start", "recipients", "reports"})
+KEYS = frozenset({"title", "schedule", "start", "recipients", "reports", "extracts"})
+LOOK_AHEAD = timedelta(days=800)
 REPORT_KEYS = frozenset({"report", "profile", "parameters", "for_each", "others_only"})
-EVERY = ("week", "month", "quarter", "half_year", "fiscal_year")
-LOOK_AHEAD_DAYS = 800
-_FIRST_MONTHS = {"month": tuple(range(1, 13)), "quarter": (1, 4, 7, 10), "half_year": (4, 10), "fiscal_year": (4,)}
 
 
 @dataclass(frozen=True)
@@ -45,77 +40,74 @@ class PlannedReport:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan. `every` with `day`: the day of the month (or ISO weekday for weeks) on which a period's run falls due, `delay_months` after the
-    period has begun: the half-year that ended in September is settled in November.
-    """
+    """A plan. Periods due before `start` are not owed; `extracts` are waited for before its reports are made."""
 
     name: str
     title: str
-    every: str
-    day: int
+    schedule: Schedule
     start: date
     recipients: tuple[str, ...]
     reports: tuple[PlannedReport, ...]
-    delay_months: int = 0
+    extracts: tuple[Expected, ...] = ()
 
-    def falls_on(self, day: date) -> bool:
-        if self.every == "week":
-            return day.isoweekday() == self.day
-        return (day.month - self.delay_months - 1) % 12 + 1 in _FIRST_MONTHS[self.every] and day.day == self.day
+    def dues(self, *, until: date, office: OfficeDays) -> list[Due]:
+        """Every period due from the plan's start to `until`, both included."""
+        return self.schedule.dues(self.start, until, office)
 
-    def due_dates(self, *, until: date) -> list[date]:
-        """Every due day from the plan's start to `until`, both included."""
-        days = (self.start + timedelta(days=number) for number in range((until - self.start).days + 1))
-        return [day for day in days if self.falls_on(day)]
+    def next_due(self, *, after: date, office: OfficeDays) -> Due | None:
+        """The first period due after a day, if one is within LOOK_AHEAD."""
+        first = max(self.start, after + timedelta(days=1))
+        return next(iter(self.schedule.dues(first, after + LOOK_AHEAD, office)), None)
 
 
 def load_plans(config: Config) -> dict[str, Plan]:
     """All plans by name. Raises UsageError naming the file and the key that is wrong."""
-    return {path.stem: read_plan(path) for path in sorted(config.pipelines_dir.glob("*.toml"))}
+    return {path.stem: read_plan(path) for path in plan_files(config)}
+
+
+def plan_files(config: Config) -> list[Path]:
+    return sorted(config.pipelines_dir.glob("*.toml"))
 
 
 def read_plan(path: Path) -> Plan:
+    """One plan. Raises UsageError naming the file and the key that is wrong."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         raise UsageError(f"{path.name} cannot be read as TOML in UTF-8; mend the file.") from None
     _only(raw, KEYS, path.name)
-    schedule = raw.get("schedule", {})
-    _only(schedule, frozenset({"every", "day", "delay_months"}), f"{path.name}, schedule")
-    every, day, start, delay = schedule.get("every"), schedule.get("day"), raw.get("start"), schedule.get("delay_months", 0)
-    if every not in EVERY:
-        raise UsageError(f"{path.name}: schedule.every must be one of {', '.join(EVERY)}.")
-    if not isinstance(day, int) or not 1 <= day <= (7 if every == "week" else 28):
-        wanted = "a weekday from 1 (Monday) to 7" if every == "week" else "a day of the month from 1 to 28"
-        raise UsageError(f"{path.name}: schedule.day must be {wanted}.")
-    if isinstance(delay, bool) or not isinstance(delay, int) or not 0 <= delay <= 11 or (delay and every == "week"):
-        raise UsageError(f"{path.name}: schedule.delay_months must be a number of months from 0 to 11, and none for weeks.")
-    if not isinstance(start, date):
+    schedule, start = raw.get("schedule"), raw.get("start")
+    if not isinstance(schedule, dict):
+        raise UsageError(f'{path.name} needs a schedule, such as schedule = {{ every = "month", day = 10 }}.')
+    if type(start) is not date:
         raise UsageError(f"{path.name}: start must be a date such as 2026-04-01; periods before it are not owed.")
-    reports = raw.get("reports")
-    if not isinstance(raw.get("title"), str) or not isinstance(reports, list) or not reports:
+    reports = _blocks(raw, "reports", path.name)
+    if not isinstance(raw.get("title"), str) or not reports:
         raise UsageError(f"{path.name} needs a title and at least one [[reports]] block.")
-    for block in reports:
-        _only(block, REPORT_KEYS, f"{path.name}, [[reports]]")
     return Plan(
         name=path.stem,
         title=raw["title"],
-        every=every,
-        day=day,
+        schedule=read_schedule(schedule, f"{path.name}: schedule"),
         start=start,
         recipients=tuple(raw.get("recipients", ())),
-        reports=tuple(
-            PlannedReport(
-                block["report"],
-                block.get("profile"),
-                block.get("parameters", {}),
-                block.get("for_each", ""),
-                block.get("others_only", False),
-            )
-            for block in reports
-        ),
-        delay_months=delay,
+        reports=tuple(_planned(block, f"{path.name}, [[reports]]") for block in reports),
+        extracts=tuple(read_expected(block, f"{path.name}, [[extracts]]") for block in _blocks(raw, "extracts", path.name)),
     )
+
+
+def _blocks(raw: Mapping[str, Any], key: str, where: str) -> list[dict[str, Any]]:
+    blocks = raw.get(key, [])
+    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+        raise UsageError(f"{where}: {key} must be written as [[{key}]] blocks.")
+    return blocks
+
+
+def _planned(block: Mapping[str, Any], where: str) -> PlannedReport:
+    _only(block, REPORT_KEYS, where)
+    parameters = block.get("parameters", {})
+    if not isinstance(block.get("report"), str) or not isinstance(parameters, dict):
+        raise UsageError(f"{where} needs the name of a report, and parameters as NAME = VALUE.")
+    return PlannedReport(block["report"], block.get("profile"), parameters, block.get("for_each", ""), block.get("others_only", False))
 
 
 def _only(found: Mapping[str, Any], known: frozenset[str], where: str) -> None:
@@ -124,22 +116,8 @@ def _only(found: Mapping[str, Any], known: frozenset[str], where: str) -> None:
             raise UsageError(f"{where}: unknown key {key}; known are {', '.join(sorted(known))}.")
 
 
-def resolve(parameters: Mapping[str, Any], *, on: date) -> dict[str, Any]:
-    """Relative parameters as of the plan's day; others unchanged."""
-    last_month = on.replace(day=1) - timedelta(days=1)
-    relative = {
-        "previous_month": last_month.year * 100 + last_month.month,
-        "previous_half_year": f"{fiscal_year(on)}H1" if on.month >= 10 or on.month < 4 else f"{fiscal_year(on) - 1}H2",
-        "this_fiscal_year": fiscal_year(on),
-        "previous_fiscal_year": fiscal_year(on) - 1,
-        "end_of_previous_month": last_month.isoformat(),
-        "today": on.isoformat(),
-    }
-    return {name: relative.get(value, value) if isinstance(value, str) else value for name, value in parameters.items()}
-
-
 def planned_jobs(plan: Plan, *, config: Config, on: date) -> list[ReportJob]:
-    """The plan's reports with resolved, checked parameters, before anything starts."""
+    """The plan's reports with parameters resolved as of a day and checked against their notebooks, before anything starts."""
     jobs = []
     for item in plan.reports:
         parameters = resolve(item.parameters, on=on)
@@ -152,86 +130,16 @@ def planned_jobs(plan: Plan, *, config: Config, on: date) -> list[ReportJob]:
     return jobs
 
 
-def run_plan(plans: Mapping[str, Plan], name: str, *, config: Config, today: date, on_step: Callable[[str], None]) -> RunResult:
-    """Run one plan as on a day, whether due or not."""
-    if name not in plans:
-        raise UsageError(f"there is no plan {name}: known plans are {', '.join(plans)}.")
-    plan = plans[name]
-    jobs = planned_jobs(plan, config=config, on=today)
-    return run_reports(jobs, name=name, config=config, today=today, purpose=plan.title, on_step=on_step)
-
-
-def run_due(plans: Mapping[str, Plan], *, config: Config, today: date, on_step: Callable[[str], None]) -> list[RunResult]:
-    """Run every owed period of every plan, oldest first."""
-    results = []
-    every = [(day, plan) for plan in plans.values() for day in owed(plan, config=config, today=today)]
-    for day, plan in sorted(every, key=lambda pair: pair[0]):
-        jobs = planned_jobs(plan, config=config, on=day)
-        claim = _claim(plan, day, config=config)
-        if claim is None:
-            continue
-        try:
-            result = run_reports(jobs, name=plan.name, config=config, today=day, purpose=plan.title, on_step=on_step)
-        except BaseException:
-            claim.unlink(missing_ok=True)
-            raise
-        claim.write_text(json.dumps({"run_id": result.run_id, "process": 0}), encoding="utf-8")
-        results.append(result)
-    return results
-
-
-def owed(plan: Plan, *, config: Config, today: date) -> list[date]:
-    """Due days that have no finished run; one claimed by a process that has died is owed again."""
-    return [day for day in plan.due_dates(until=today) if not _is_taken(_mark(plan, day, config=config))]
-
-
-def _mark(plan: Plan, day: date, *, config: Config) -> Path:
-    return config.state_dir / "plans" / plan.name / f"{day.isoformat()}.json"
-
-
-def _is_taken(mark: Path) -> bool:
-    try:
-        process = int(json.loads(mark.read_text(encoding="utf-8"))["process"])
-    except FileNotFoundError:
-        return False
-    except (ValueError, KeyError):
-        return Path(mark).stat().st_size == 0
-    return process == 0 or Path(f"/proc/{process}").exists()
-
-
-def _claim(plan: Plan, day: date, *, config: Config) -> Path | None:
-    """Take a period for this process; None when another has it."""
-    mark = _mark(plan, day, config=config)
-    mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if mark.exists() and not _is_taken(mark):
-        mark.unlink(missing_ok=True)
-    aside = mark.with_suffix(f".{os.getpid()}")
-    aside.write_text(json.dumps({"run_id": "", "process": os.getpid()}), encoding="utf-8")
-    try:
-        os.link(aside, mark)
-    except FileExistsError:
-        return None
-    finally:
-        aside.unlink()
-    return mark
-
-
-def next_dates(plans: Mapping[str, Plan], *, config: Config, today: date) -> list[tuple[Plan, int, date | None]]:
-    """Each plan with how many periods it owes and its next day after today."""
-    found = []
-    for plan in plans.values():
-        coming = (today + timedelta(days=number) for number in range(1, LOOK_AHEAD_DAYS))
-        found.append((plan, len(owed(plan, config=config, today=today)), next((day for day in coming if plan.falls_on(day)), None)))
-    return found
-
-
 def check_plans(config: Config) -> Sequence[Finding]:
-    """Every plan that cannot be read, or whose parameters do not fit its notebooks."""
+    """Every plan that cannot be read, whose parameters do not fit its notebooks, or that waits for an extract nobody describes."""
     findings = []
-    for path in sorted(config.pipelines_dir.glob("*.toml")):
+    office = office_days(config)
+    for path in plan_files(config):
         try:
             plan = read_plan(path)
+            check_expected(plan.extracts, config.contracts_dir, path.name)
             planned_jobs(plan, config=config, on=plan.start)
+            plan.dues(until=plan.start, office=office)
         except DaichoError as error:
             findings.append(Finding("error", path.name, str(error)))
     return findings

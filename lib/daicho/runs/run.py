@@ -117,6 +117,10 @@ def jobs_for_each(
     return jobs
 
 
+def new_run_id(today: date) -> str:
+    return f"{today:%Y%m%d}-{secrets.token_hex(4)}"
+
+
 def run_reports(
     jobs: Sequence[ReportJob],
     *,
@@ -127,6 +131,7 @@ def run_reports(
     out: Path | None = None,
     folder: Path | None = None,
     on_step: Progress = lambda _step: None,
+    run_id: str = "",
 ) -> RunResult:
     """Make the reports of one run into `<out>/<name>/<run id>/` (or exactly `folder`).
 
@@ -135,7 +140,7 @@ def run_reports(
     """
     if not jobs:
         raise UsageError(f"{name} names no report: give it at least one.")
-    facts = RunFacts(run_id=f"{today:%Y%m%d}-{secrets.token_hex(4)}", name=name, config=config, today=today, purpose=purpose)
+    facts = RunFacts(run_id=run_id or new_run_id(today), name=name, config=config, today=today, purpose=purpose)
     target = folder or (out or config.reports_dir) / name / facts.run_id
     _refuse_occupied(target)
     target.parent.mkdir(parents=True, exist_ok=True)

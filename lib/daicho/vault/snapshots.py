@@ -50,6 +50,11 @@ def snapshot_info(config: Config, number: int) -> SnapshotInfo:
     return SnapshotInfo(number=number, created_on=snapshot.created_on, batches=catalog.live_batches(snapshot))
 
 
+def newest_snapshot(config: Config) -> SnapshotInfo | None:
+    """The newest snapshot; None while nothing has been taken in. Raises VaultError for a vault that cannot be read."""
+    return None if VaultPaths(config.vault_dir).is_empty() else snapshot_info(config, latest_snapshot(config))
+
+
 def erasures_made(config: Config) -> int:
     """How often rows were erased: figures of one snapshot differ before and after."""
     return 0 if VaultPaths(config.vault_dir).is_empty() else len(_catalog(config)[2].erasures)
