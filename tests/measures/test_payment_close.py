@@ -75,6 +75,30 @@ def test_a_claim_that_left_the_ledger_is_taken_back_and_one_that_came_late_is_pa
     assert december.select("adjustment", "gross_yen", "fee_yen").rows() == [("arrived", 4_031, 110), ("withdrawn", -12_457, 0)]
 
 
+def test_a_late_claim_that_is_held_is_told_once_with_its_reason_and_paid_once_it_is_released() -> None:
+    november = close(ledger_of(MR), 202511)
+    late = dose(2, "MR-1", "2025-11-16", paid_month=202511)
+    both = {"people": [TODDLER, resident(2, "2023-11-16")]}  # two years old on the day before: out of age
+    december = close(ledger_of(MR, late, closed=[november], **both), 202512)
+    arrived = december.filter(pl.col("line_kind") == "adjustment")
+    assert arrived.select("adjustment", "decision", "reason", "gross_yen", "fee_yen").rows() == [("arrived", "hold", "OUT_OF_AGE", 0, 0)]
+    assert totals(december, month=202512, rounding="unit").total_yen == 0
+    stored = [november, december]
+    again = close(ledger_of(MR, late, closed=stored, **both), 202601)
+    assert again.filter(pl.col("line_kind") == "adjustment").height == 0
+    released = close(ledger_of(MR, late, closed=[*stored, again], decisions=[Ruled(late, "pay", "APPROVED")], **both), 202602)
+    paid = released.filter(pl.col("line_kind") == "adjustment")
+    assert paid.select("adjustment", "gross_yen", "fee_yen").rows() == [("released", 12_457, 110)]
+
+
+def test_total_1_every_claim_of_a_closed_month_is_a_line_of_it_or_an_adjustment() -> None:
+    november = close(ledger_of(MR), 202511)
+    late = [screening(1, "VAR-1", "2025-11-10", paid_month=202511), dose(1, "JE-1", "2025-11-12", paid_month=202511, ward="unknown")]
+    ledger = ledger_of(MR, *late, closed=[november])
+    pending = ask_of(ledger, "payment_adjustments", by=("reference_month",))
+    assert [(row["reference_month"], row["adjustments_count"]) for row in pending] == [(202511, len(late))]
+
+
 def test_a_hold_that_is_released_after_the_close_is_paid_as_an_adjustment() -> None:
     held = dose(1, "MR-1", "2025-11-16", paid_month=202511)
     people = [resident(1, "2023-11-16")]

@@ -39,6 +39,8 @@ SELECT {_KEY_OF_EITHER}, {", ".join(f"coalesce(l.{column}, p.{column}) AS {colum
 FROM live AS l FULL JOIN posted AS p ON {same_claim("p", "l")}
 WHERE coalesce(l.gross_yen, 0) <> coalesce(p.gross_yen, 0) OR coalesce(l.copay_yen, 0) <> coalesce(p.copay_yen, 0)
    OR {_FEE_DUE} > 0
+   -- A late claim that is not paid (yet) is told once as well: every claim of a closed month is on its lines or an adjustment.
+   OR p.paid_month IS NULL
 """
 """Adjustments that no close has posted yet. Bind with `bind_months(recount=True)`."""
 
@@ -78,7 +80,10 @@ PAYMENT_ADJUSTMENTS = Measure(
     },
     base_sql=_ADJUSTMENTS,
     parameters=(AS_OF,),
-    notes=("訂正額は、いま台帳から支払える額と、それまでに支払った額（計上済みの訂正を含む）との差。締めた月の額は変わらない。",),
+    notes=(
+        "訂正額は、いま台帳から支払える額と、それまでに支払った額（計上済みの訂正を含む）との差。締めた月の額は変わらない。"
+        "締めた後に届いた接種は、支払えないもの（保留・却下）も、その理由とともに0円の訂正として1回計上する。",
+    ),
     early={"event_filters": {}},
     bind=bind_months(recount=True),
     payees="count(DISTINCT base.payee)",
