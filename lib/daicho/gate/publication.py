@@ -60,8 +60,8 @@ def advice(release: Recorded, earlier: Recorded) -> str:
     dropped = _dimension_to_drop(release.request["by"], earlier.request["by"])
     what = f"drop the dimension {dropped}" if dropped else "ask for the breakdown already published, or filter for people it does not count"
     return (
-        f"the published release {earlier.release_id} of {earlier.request['measure']} counts some of the same people, "
-        f"and beside it a withheld figure could be computed: {what}, or use the profile internal."
+        f"the published release {earlier.release_id} of {earlier.request['measure']} counts some of the same people, and beside it a withheld "
+        f"figure, or a difference of few persons, could be computed: {what}, ask for its day and snapshot, or use the profile internal."
     )
 
 

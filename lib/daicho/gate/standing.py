@@ -3,8 +3,8 @@
 Releases of one measure that may share people, at one snapshot and with the same parameters, are one *group*: their joint system decides,
 and more of the new release is withheld where its figures would tell what an earlier one withholds (or a difference of few persons). What
 was published is never taken back. A release that stands alone is a system of itself. Beside a release outside the group (another measure,
-snapshot or day) no cell may be withheld, on either side, of which the other counts the same people and facts: subtraction across such
-releases follows no equation that is known here.
+snapshot or day) no cell may be withheld, on either side, of which the other counts the same people and facts, and no figures of both may
+lie within few persons: subtraction across such releases follows no equation that is known here (`telling`).
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ from daicho.gate.protection.attacker import audit
 from daicho.gate.protection.complete import Pattern, complete_pattern
 from daicho.gate.protection.optimise import NoPattern
 from daicho.gate.publication import advice, alone, may_share_people
-from daicho.gate.release import release_from_bytes
 from daicho.gate.release_ledger import Recorded, ReleaseLedger
 from daicho.gate.request import parse_request
 from daicho.gate.suppression import withhold_more
+from daicho.gate.telling import Telling
 from daicho.gate.thresholds import with_thresholds
-from daicho.gate.withheld import Withheld, is_blind, tells, withheld_of
 
 JOINT_SECONDS = 120.0
 Count = Callable[[int, Query], pl.DataFrame]
@@ -69,17 +68,18 @@ class Standing:
         self._ledger = ledger
         self._rules = rules
         self._snapshots: dict[str, int] = {}
-        self._cells: dict[str, list[Withheld]] = {}
+        self._telling = Telling(
+            engine=engine, ledger=ledger, rules=rules, group=lambda release: self._group(release, self._beside(release))[0]
+        )
 
     def judge(self, draft: Draft) -> Verdict:
         """Raises DisclosureError when the draft may not stand beside what is published, whatever else of it is withheld."""
         new = draft.recorded
         self._snapshots[new.release_id] = draft.snapshot
-        public = [release for release in self._ledger.all() if release.profile == new.profile]
-        group, outside = self._group(new, public)
+        group, outside = self._group(new, self._beside(new))
         joint = self._joint(group, draft=draft)
         if isinstance(joint, str):
-            self._refuse_told(draft, draft.by_rules, [*group[1:], *outside], group=None)
+            self._telling.refuse(new, draft.by_rules, [*group[1:], *outside], group=None)
             return Verdict(f"rules_{joint}", draft.by_rules)
         pattern = _pattern(joint, new, group[1:])
         rules = self._engine.measures()[new.request["measure"]].rules
@@ -87,7 +87,7 @@ class Standing:
         if len(group) > 1 and all(map(all, widened.values())):
             raise DisclosureError(advice(new, group[1]))
         frame = withhold_more(draft.statuses, widened, values=rules)
-        self._refuse_told(draft, frame, outside, group=group[1:])
+        self._telling.refuse(new, frame, outside, group=group[1:])
         facts = _facts(pattern, self._rules.profiles[new.profile], releases=len(group))
         (bounds,) = joint.bounds(pattern.hidden, -1)
         return Verdict("joint" if len(group) > 1 else "table", frame, facts, bounds)
@@ -101,18 +101,18 @@ class Standing:
             for release in public:
                 group, outside = self._group(release, public)
                 for other in outside:
-                    if other.recorded_at <= release.recorded_at and self._tell_each_other(release, other, public):
-                        yield release, other, "a withheld figure could be computed beside public release"
+                    if other.recorded_at <= release.recorded_at and self._telling.each_other(release, other):
+                        yield release, other, "a withheld figure, or a difference of few persons, could be computed beside public release"
                 if release.release_id not in seen:
                     seen |= {member.release_id for member in group}
-                    yield from self._broken(group, public)
+                    yield from self._broken(group)
 
-    def _broken(self, group: Sequence[Recorded], public: Sequence[Recorded]) -> Iterable[tuple[Recorded, Recorded, str]]:
+    def _broken(self, group: Sequence[Recorded]) -> Iterable[tuple[Recorded, Recorded, str]]:
         last, first = max(group, key=lambda member: member.recorded_at), min(group, key=lambda member: member.recorded_at)
         joint = self._joint(group)
         if isinstance(joint, str):
             for one, other in combinations(sorted(group, key=lambda member: member.recorded_at), 2):
-                if self._tell_each_other(other, one, public):
+                if self._telling.each_other(other, one):
                     yield other, one, "no joint system proves that nothing can be computed beside public release"
             return
         hidden = joint.problem.always_hidden()
@@ -123,6 +123,10 @@ class Standing:
             stored = self._ledger.bounds(member.release_id)
             if stored is not None and disagrees(stored, found, is_newest=member is newest):
                 yield member, first, "the bounds stored with the release are not those that its audit finds beside public release"
+
+    def _beside(self, release: Recorded) -> list[Recorded]:
+        """The recorded releases of the same profile."""
+        return [each for each in self._ledger.all() if each.profile == release.profile]
 
     def _place(self, release: Recorded) -> int:
         """Where a release stands in the ledger."""
@@ -155,50 +159,9 @@ class Standing:
         related = other.request["measure"] in self._rules.joint_with(one.request["measure"])
         return related and may_share_people(one.request, other.request, rules=self._rules)
 
-    def _tell_each_other(self, one: Recorded, other: Recorded, public: Sequence[Recorded]) -> bool:
-        return self._is_told(other, one, public) or self._is_told(one, other, public)
-
-    def _is_told(self, release: Recorded, other: Recorded, public: Sequence[Recorded]) -> bool:
-        """Whether another release could tell a cell that a recorded one withholds."""
-        cells = self._withheld(release)
-        if not tells(other.request, cells, rules=self._rules):
-            return False
-        beside = [(each.request, self._frame(each)) for each in self._group(release, public)[0] if self._is_system(each)]
-        return self._could_tell(other, cells, beside if self._is_system(release) else [])
-
-    def _could_tell(self, other: Recorded, cells: Sequence[Withheld], beside: Sequence[tuple[Mapping[str, Any], pl.DataFrame]]) -> bool:
-        facts = self._engine.measures()[other.request["measure"]].implicit
-        told = [cell for cell in cells if tells(other.request, [cell], rules=self._rules)]
-        return not all(is_blind(other.request, cell, beside, facts=facts, rules=self._rules) for cell in told)
-
-    def _withheld(self, release: Recorded) -> list[Withheld]:
-        """The cells that a recorded release withholds; releases never change, so they are looked at once."""
-        if release.release_id not in self._cells:
-            frame = self._frame(release) if release.suppressed_cells else None
-            spec = self._engine.measures()[release.request["measure"]]
-            self._cells[release.release_id] = [] if frame is None else withheld_of(release.request, frame, spec=spec)
-        return self._cells[release.release_id]
-
-    def _refuse_told(self, draft: Draft, frame: pl.DataFrame, others: Iterable[Recorded], *, group: Sequence[Recorded] | None) -> None:
-        """Refuse where another release could tell a cell of the draft, or the draft one of another. `group`: the releases that form one
-        system with the draft; None where it has no system."""
-        new = draft.recorded
-        public = [release for release in self._ledger.all() if release.profile == new.profile]
-        mine = withheld_of(new.request, frame, spec=self._engine.measures()[new.request["measure"]])
-        beside = [] if group is None else [(new.request, frame), *((each.request, self._frame(each)) for each in group)]
-        for other in others:
-            if self._could_tell(other, mine, beside) or self._is_told(other, new, public):
-                raise DisclosureError(advice(new, other))
-
-    def _frame(self, release: Recorded) -> pl.DataFrame:
-        return release_from_bytes(self._ledger.read(release.release_id)).frame
-
-    def _is_system(self, release: Recorded) -> bool:
-        return release_from_bytes(self._ledger.read(release.release_id)).facts.audit in ("table", "joint")
-
     def _snapshot(self, release: Recorded) -> int:
         if release.release_id not in self._snapshots:
-            self._snapshots[release.release_id] = release_from_bytes(self._ledger.read(release.release_id)).facts.snapshot
+            self._snapshots[release.release_id] = self._telling.released(release).facts.snapshot
         return self._snapshots[release.release_id]
 
     def _joint(self, group: Sequence[Recorded], *, draft: Draft | None = None) -> Joint | str:
@@ -244,7 +207,7 @@ class Standing:
     def _published(self, release: Recorded, snapshot: int, profile: Profile) -> Part | None:
         """A release as it was published, over the counts it rests on; None where a published figure is not found again."""
         by = tuple(release.request["by"])
-        stored = release_from_bytes(self._ledger.read(release.release_id)).frame
+        stored = self._telling.released(release).frame
         counted = self._counted(release.request, snapshot, profile)
         if counted.height != stored.height:
             return None

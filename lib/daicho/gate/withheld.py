@@ -80,7 +80,12 @@ def _shows(request: Mapping[str, Any], frame: pl.DataFrame, cell: Withheld, even
 def _tells(other: Mapping[str, Any], cell: Withheld, rules: DisclosureRules) -> bool:
     if not may_share_people(cell.request, other, rules=rules):
         return False
-    return not cell.is_numerator or not _are_apart(_facts(cell.request, rules), _facts(other, rules), rules.event_dimensions)
+    return not cell.is_numerator or not are_of_other_facts(cell.request, other, rules=rules)
+
+
+def are_of_other_facts(request: Mapping[str, Any], other: Mapping[str, Any], *, rules: DisclosureRules) -> bool:
+    """Whether what one request's numerators tell of people is another fact than what the other's tell."""
+    return _are_apart(_facts(request, rules), _facts(other, rules), rules.event_dimensions)
 
 
 def _facts(request: Mapping[str, Any], rules: DisclosureRules) -> dict[str, Sequence[str]]:
@@ -91,9 +96,13 @@ def _are_apart(mine: Mapping[str, Sequence[str]], theirs: Mapping[str, Sequence[
     return any(not set(mine[name]) & set(theirs[name]) for name in events & set(mine) & set(theirs))
 
 
+def parts_and_wholes(spec: MeasureSpec) -> list[tuple[str, str]]:
+    """Counts that are parts of another, each with that one."""
+    rates = [(rule.numerator, rule.denominator) for rule in spec.rules if rule.kind == "rate" and not rule.may_exceed_one]
+    return [*rates, *((rule.name, rule.part_of) for rule in spec.rules if rule.part_of)]
+
+
 def _numerators(spec: MeasureSpec) -> set[str]:
     """Figures that are parts of a denominator, and their rates; no denominator of another figure."""
-    rates = [rule for rule in spec.rules if rule.kind == "rate" and not rule.may_exceed_one]
-    parts = {rule.numerator for rule in rates} | {rule.name for rule in spec.rules if rule.part_of}
-    wholes = {rule.denominator for rule in rates} | {rule.part_of for rule in spec.rules if rule.part_of}
-    return (parts - wholes) | {rule.name for rule in rates}
+    parts, wholes = {part for part, _ in parts_and_wholes(spec)}, {whole for _, whole in parts_and_wholes(spec)}
+    return (parts - wholes) | {rule.name for rule in spec.rules if rule.kind == "rate" and not rule.may_exceed_one}
