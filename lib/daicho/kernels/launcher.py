@@ -42,25 +42,30 @@ def main(arguments: Sequence[str] | None = None, *, prober: Callable[[], int] = 
     parser.add_argument("--report-fd", type=int, required=True)
     options = parser.parse_args(arguments)
     close_inherited_descriptors(keep=(options.ticket_fd, options.report_fd))
+    return launch(options.connection_file, ticket_fd=options.ticket_fd, report_fd=options.report_fd, prober=prober)
+
+
+def launch(connection_file: Path, *, ticket_fd: int, report_fd: int, prober: Callable[[], int] = landlock_abi) -> int:
+    """Make this process a sealed kernel and stay with it to its end. Every descriptor but the standard ones and these two must be closed."""
     refused: DaichoError | None = None
     try:
-        _enter(options.ticket_fd, options.report_fd, options.connection_file, prober=prober)
+        _enter(ticket_fd, report_fd, connection_file, prober=prober)
     except DaichoError as error:
         refused = error
     if refused is not None:
-        _send(options.report_fd, {"error": str(refused), "exit_code": refused.exit_code})
+        _send(report_fd, {"error": str(refused), "exit_code": refused.exit_code})
         print(f"daicho: {refused}", file=sys.stderr)  # noqa: T201 - the launcher's own log
         return refused.exit_code
     from daicho.kernels.application import run_kernel
 
-    run_kernel(options.connection_file)
+    run_kernel(connection_file)
     return 0
 
 
 def _enter(ticket_fd: int, report_fd: int, connection_file: Path, *, prober: Callable[[], int]) -> None:
     with os.fdopen(ticket_fd, "rb") as pipe:
         ticket = LaunchTicket.from_json(pipe.read())
-    _import_libraries()
+    import_libraries()
     connection = _connect(ticket.gate_socket)
     report = seal_kernel(ticket, connection, socket_dir=connection_file.parent, prober=prober)
     client = _show_token(connection, ticket.token)
@@ -91,7 +96,8 @@ def seal_kernel(
     return SealReport(is_sealed=True, abi=abi, results=results)
 
 
-def _import_libraries() -> None:
+def import_libraries() -> None:
+    """Import what may be imported before a seal: large, and starting no thread."""
     from daicho.kernels import application
     from daicho.present.theme import load_altair
 

@@ -22,6 +22,7 @@ from daicho.kernels.kernelspec import KERNEL_NAME, kernel_specification
 from daicho.kernels.provisioner import Launch, SealedProvisioner
 from daicho.kernels.runtime_dir import CONNECTION_FILE, SOCKET_STEM, new_socket_dir, remove_socket_dir
 from daicho.kernels.ticket import LaunchTicket
+from daicho.kernels.warm import Nursery
 from daicho.seal.environment import HOME_FOLDER, TEMPORARY_FOLDER
 from daicho.seal.report import SealReport
 
@@ -123,21 +124,31 @@ class SealedKernel:
             raise SealError("the kernel is not sealed; nothing was run.")
 
 
-def make_kernel_manager(ticket: LaunchTicket | Callable[[int], LaunchTicket], *, work_dir: Path) -> SealedKernelManager:
+def make_kernel_manager(
+    ticket: LaunchTicket | Callable[[int], LaunchTicket], *, work_dir: Path, nursery: Nursery | None = None
+) -> SealedKernelManager:
     """Return the manager of one sealed kernel working in a folder, for nbclient (`NotebookClient(nb, km=…)`) or papermill.
 
     `ticket` is a ticket, or a function that gets one for the kernel's process id, so that its token can be bound to that process.
-    `await km.start_kernel()` raises SealError when the kernel cannot be sealed; `km.seal_report` then holds the result of the
-    self-test. Whoever makes the manager shuts it down: `await km.shutdown_kernel(now=True)`.
+    From a `nursery` the kernel starts sooner. `await km.start_kernel()` raises SealError when the kernel cannot be sealed;
+    `km.seal_report` then holds the result of the self-test. Whoever makes the manager shuts it down: `await km.shutdown_kernel(now=True)`.
     """
     manager = SealedKernelManager(kernel_name=KERNEL_NAME, log=_quiet_log())
-    manager.launch = Launch(work_dir=work_dir, ticket_for=ticket if callable(ticket) else lambda _: ticket)
+    manager.launch = Launch(work_dir=work_dir, ticket_for=ticket if callable(ticket) else lambda _: ticket, nursery=nursery)
     return manager
 
 
 @contextmanager
 def sealed_kernel(
-    config: Config, *, gate: GateClient, work: Path, profile: str, purpose: str, run_id: str, least_role: str = ROLES[0]
+    config: Config,
+    *,
+    gate: GateClient,
+    work: Path,
+    profile: str,
+    purpose: str,
+    run_id: str,
+    least_role: str = ROLES[0],
+    nursery: Nursery | None = None,
 ) -> Iterator[SealedKernel]:
     """Run a sealed kernel for one report: it may ask for one profile, under the narrowest role from `least_role` on, and works in one folder.
 
@@ -149,7 +160,7 @@ def sealed_kernel(
             config, gate=gate, pid=pid, work_dir=work, profiles=(profile,), purpose=purpose, run_id=run_id, least_role=least_role
         )
 
-    manager = make_kernel_manager(ticket_for, work_dir=work)
+    manager = make_kernel_manager(ticket_for, work_dir=work, nursery=nursery)
     run_sync(manager.start_kernel)()
     try:
         report = manager.seal_report

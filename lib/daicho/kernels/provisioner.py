@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from daicho.core import errors
 from daicho.core.errors import DaichoError, SealError
 from daicho.kernels.ticket import LaunchTicket
+from daicho.kernels.warm import Nursery
 from daicho.seal.environment import make_work_folder, sealed_environment
 from daicho.seal.report import SealReport
 
@@ -32,10 +33,11 @@ _ERRORS: Mapping[int, type[DaichoError]] = {
 
 @dataclass(frozen=True)
 class Launch:
-    """What one start of a kernel needs: its work folder, and its ticket once its process id is known."""
+    """What one start of a kernel needs: its work folder, its ticket once its process id is known, and the nursery it is forked from, if any."""
 
     work_dir: Path
     ticket_for: Callable[[int], LaunchTicket]
+    nursery: Nursery | None = None
 
 
 class SealedProvisioner(LocalProvisioner):
@@ -65,9 +67,8 @@ class SealedProvisioner(LocalProvisioner):
         try:
             try:
                 with (self._launch.work_dir / LOG_FILE).open("ab") as log:
-                    information = await super().launch_kernel(
-                        [*cmd, "--ticket-fd", str(ticket_reader), "--report-fd", str(report_writer)],
-                        **kwargs | {"pass_fds": (ticket_reader, report_writer), "stdin": subprocess.DEVNULL, "stdout": log, "stderr": log},
+                    information = await self._start(
+                        cmd, kwargs, ticket_fd=ticket_reader, report_fd=report_writer, log=log, nursery=self._launch.nursery
                     )
             finally:
                 os.close(ticket_reader)
@@ -85,6 +86,27 @@ class SealedProvisioner(LocalProvisioner):
             if ticket_writer >= 0:
                 os.close(ticket_writer)
         return information
+
+    async def _start(
+        self, cmd: list[str], options: dict[str, Any], *, ticket_fd: int, report_fd: int, log: BinaryIO, nursery: Nursery | None
+    ) -> Any:
+        """Start the process: forked from the nursery where there is one, else anew. Either waits for its ticket."""
+        if nursery is None:
+            pipes = {"pass_fds": (ticket_fd, report_fd), "stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+            return await super().launch_kernel([*cmd, "--ticket-fd", str(ticket_fd), "--report-fd", str(report_fd)], **options | pipes)
+        manager: Any = self.parent
+        process: Any = await asyncio.to_thread(  # what provisioners use of subprocess.Popen
+            nursery.start_kernel,
+            connection_file=Path(manager.connection_file),
+            environment=options["env"],
+            folder=self._launch.work_dir,
+            ticket_fd=ticket_fd,
+            report_fd=report_fd,
+            log_fd=log.fileno(),
+        )
+        # It leads a process group of its own, as one started anew does.
+        self.process, self.pid, self.pgid, self.cwd = process, process.pid, process.pid, str(self._launch.work_dir)
+        return self.connection_info
 
     async def _abandon(self) -> None:
         if self.process is not None:

@@ -16,6 +16,7 @@ from daicho.core.errors import DaichoError, DataError, DisclosureError, SealErro
 from daicho.gate.client import GateClient
 from daicho.gate.release import Release
 from daicho.kernels.manager import SealedKernel, sealed_kernel
+from daicho.kernels.warm import Nursery
 from daicho.measures import catalogue
 from daicho.present.translation import localise_notebook
 from daicho.runs.notebooks import ReportNotebook
@@ -85,10 +86,11 @@ def execute_report(
     purpose: str,
     run_id: str,
     work: Path,
+    nursery: Nursery | None = None,
 ) -> Executed:
     """Run `report` with checked `parameters`. `work` is the kernel's own folder, the only one it may write.
 
-    Raises ReportFailedError for a failing cell, SealError when the kernel cannot be sealed.
+    From a `nursery` the kernel starts sooner. Raises ReportFailedError for a failing cell, SealError when the kernel cannot be sealed.
     """
     work.mkdir(parents=True, mode=0o700)
     finished = work.parent / f"{report.name}.executed.ipynb"
@@ -97,7 +99,7 @@ def execute_report(
     nbformat.write(localise_notebook(notebook, language=config.language), source)  # type: ignore[no-untyped-call]
     logging.getLogger("papermill").setLevel(logging.ERROR)
     with sealed_kernel(
-        config, gate=gate, work=work, profile=profile, purpose=purpose, run_id=run_id, least_role=report.least_role
+        config, gate=gate, work=work, profile=profile, purpose=purpose, run_id=run_id, least_role=report.least_role, nursery=nursery
     ) as kernel:
         _papermill(report, source, finished, parameters=parameters, kernel=kernel, profile=profile)
         seal, is_sealed = kernel.seal_result(), kernel.is_sealed

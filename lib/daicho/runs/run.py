@@ -7,8 +7,10 @@ import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,10 @@ from daicho.core.errors import DaichoError, UsageError
 from daicho.core.fiscal import fiscal_year, fiscal_year_end
 from daicho.gate.client import GateClient
 from daicho.gate.process import running_gate
+from daicho.gate.profiles import load_disclosure
 from daicho.gate.release import Release
+from daicho.kernels.warm import Nursery, warm_kernels
+from daicho.runs.batch import in_order, kernels_at_once, predecessors
 from daicho.runs.closed_months import closed_totals
 from daicho.runs.execute import Executed, ReportFailedError, execute_report
 from daicho.runs.manifest import code_version, release_entry, snapshot_entry, write_manifest
@@ -32,6 +37,9 @@ if TYPE_CHECKING:
 
 FAILED = "FAILED.json"
 SUBMITTED = "submitted_snapshot"
+NURSERY = ".nursery"
+QUEUED = 2
+"""Reports executed but not published that the user has been told of: what is announced is about to be made, and a refusal is met soon."""
 CLOSED_TOTALS, SETTLEMENT = "closed_totals", "settlement"
 SUBMISSIONS = "submissions_changed"
 Progress = Callable[[str], None]
@@ -179,30 +187,24 @@ class _Steps:
 
 
 def _make(jobs: Sequence[ReportJob], facts: RunFacts, *, aside: Path, steps: _Steps) -> None:
-    """Execute report after report; meanwhile a second thread gets ready to publish, and publishes the report before."""
+    """Execute the reports, several at a time; another thread gets ready to publish meanwhile, and publishes them in their order."""
     config = facts.config
     work = config.work_dir / facts.run_id
     work.mkdir(parents=True, mode=0o700)
-    executed: list[Executed] = []
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="publisher") as pool, warm_kernels(work / NURSERY) as nursery:
         publisher = pool.submit(_make_publisher, facts, aside)
+        executed: list[Executed] = []
+        publishing: list[Future[None]] = []
         with running_gate(config), GateClient.connect(config) as gate:
-            for job in jobs:
-                steps.report(job.report)
-                done = execute_report(
-                    job.report,
-                    config=config,
-                    gate=gate,
-                    parameters=job.parameters,
-                    profile=job.profile,
-                    purpose=facts.purpose,
-                    run_id=f"{facts.run_id}-{job.report.name}",
-                    work=work / job.report.name,
-                )
-                executed.append(done)
-                publishing = pool.submit(_publish, publisher, job, done)
-                if job is jobs[-1]:
-                    publishing.result()
+            acts = [partial(_execute, job, facts, gate=gate, work=work, nursery=nursery) for job in jobs]
+            waits = predecessors([(job.report, job.profile) for job in jobs], load_disclosure(config.contracts_dir))
+            with closing(in_order(acts, waits=waits, at_once=kernels_at_once(), abandon=nursery.close)) as results:
+                for job in jobs:
+                    steps.report(job.report)
+                    executed.append(next(results))
+                    publishing.append(pool.submit(_publish, publisher, job, executed[-1]))
+                    _await_published(jobs, publishing[:-QUEUED], steps)
+        _await_published(jobs, publishing, steps)
         steps.finish()
         publisher.result().finish()
     outputs = [path for path in aside.rglob("*") if path.is_file()]
@@ -210,11 +212,33 @@ def _make(jobs: Sequence[ReportJob], facts: RunFacts, *, aside: Path, steps: _St
     steps.is_complete = True
 
 
+def _execute(job: ReportJob, facts: RunFacts, *, gate: GateClient, work: Path, nursery: Nursery) -> Executed:
+    return execute_report(
+        job.report,
+        config=facts.config,
+        gate=gate,
+        parameters=job.parameters,
+        profile=job.profile,
+        purpose=facts.purpose,
+        run_id=f"{facts.run_id}-{job.report.name}",
+        work=work / job.report.name,
+        nursery=nursery,
+    )
+
+
 def _make_publisher(facts: RunFacts, aside: Path) -> Publisher:
     """Publishing needs libraries that are slow to load; they load here, while the first kernel starts."""
     from daicho.runs.publisher import Publisher
 
     return Publisher(facts, aside)
+
+
+def _await_published(jobs: Sequence[ReportJob], publishing: Sequence[Future[None]], steps: _Steps) -> None:
+    """Meet the first failure of these, in order, under the name of its own report."""
+    for job, published in zip(jobs, publishing, strict=False):
+        announced, steps.current = steps.current, job.report.name
+        published.result()
+        steps.current = announced
 
 
 def _publish(publisher: Future[Publisher], job: ReportJob, executed: Executed) -> None:
