@@ -112,6 +112,7 @@ def test_unverified_and_illustrative_rows_are_notes() -> None:
         ("reference/payment_calendar.csv", set_in("kind", "quarter"), "kind must be one of month, half_year"),
         ("reference/payment_calendar.csv", set_in("period", "201405"), "period must be a month"),
         ("reference/payment_calendar.csv", set_in("closes_on", "2014-05-10"), "closes_on is after pays_on"),
+        ("reference/payment_calendar.csv", set_where("pays_on", "2015-11-30", period="2015H2"), "in the month of the half-year before it"),
         ("reference/payment_calendar.csv", drop_where(period="202505"), "leaves a gap"),
         ("reference/payment_calendar.csv", repeat_where("note", "again", period="2025H1"), "overlaps with row"),
         ("reference/program.csv", set_in("program_class", "A"), "program_class A is not in program_class.csv"),

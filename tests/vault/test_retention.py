@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import TODAY, make_workspace
+from tests.intake.extract_factory import write_extract
 from tests.intake.test_faults import killed_commands
 from tests.vault import workshop
 
@@ -245,3 +246,23 @@ def test_only_an_officer_erases(office: Config) -> None:
     )
     with pytest.raises(DisclosureError, match="no officer"):
         apply_retention(load_config(office.root), on=TODAY, today=TODAY)
+
+
+INVOICE = {
+    "請求者コード": "unknown", "請求先コード": "", "支払月": "200005", "請求区分": "接種", "予防接種種別コード": "MR", "単価": "9000", "件数": "1",
+    "金額": "9000",
+}  # fmt: skip
+DECISION = {"抽出ファイル": "vaccination.csv", "行番号": "2", "判定": "支払", "判定理由": "確認済み", "決裁者": "R001", "決定日": "20000520"}
+
+
+def test_bills_and_decisions_which_name_no_person_go_by_their_own_day(office: Config, tmp_path: Path) -> None:
+    files = [
+        write_extract(tmp_path / "invoice.csv", INVOICE, [{}, {"支払月": "202505"}]),
+        write_extract(tmp_path / "payment_decision.csv", DECISION, [{}, {"行番号": "3", "決定日": "20250520"}]),
+    ]
+    take_in(files, config=office, today=TODAY)
+    assert {key: rows for key, rows in due(office).items() if key[1] == 2000} == {("invoice", 2000): 1, ("payment_decision", 2000): 1}
+    assert ("invoice", 2000) not in due(office, date(2021, 3, 31))
+    apply_retention(office, on=TODAY, today=TODAY)
+    assert due(office) == {}
+    assert workshop.rows(office, "SELECT count(*) FROM invoice") == [(1,)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -32,6 +33,15 @@ def check_calendar(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
             )
         if row["closes_on"] is not None and row["pays_on"] is not None and row["closes_on"] > row["pays_on"]:
             yield row["row"], "closes_on is after pays_on."
+    yield from _order_of_payment(rows)
+
+
+def _order_of_payment(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+    """Half-years are paid in order, each in a month of its own: a month of payment belongs to the first half-year that is paid in it or later."""
+    halves = [row for row in rows if row["kind"] == "half_year" and row["valid_from"] is not None and row["pays_on"] is not None]
+    for before, row in pairwise(sorted(halves, key=lambda row: row["valid_from"])):
+        if (row["pays_on"].year, row["pays_on"].month) <= (before["pays_on"].year, before["pays_on"].month):
+            yield row["row"], f"is paid in the month of the half-year before it (row {before['row']}) or earlier."
 
 
 def _days(row: Row) -> tuple[date, date] | None:

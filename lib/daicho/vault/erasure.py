@@ -31,6 +31,8 @@ DATED = {
     "shared_copy": "r.given_on",
     "payment_close": "coalesce(r.event_on, make_date(r.closed_month // 100, r.closed_month % 100, 1))",
 }
+# Records that name nobody of the register: a bill's lines, and officers' decisions (with who approved them).
+IMPERSONAL = {"invoice": _MONTH, "payment_decision": "r.decided_on"}
 # Kinds that name a person without being a record of their own: the last day they tell of.
 SPELLS = {"resident": "r.resident_until", "welfare": "r.valid_to"}
 CHANGES = "number_change"
@@ -149,7 +151,7 @@ def count_gone(
 
 
 def _read_rows(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> None:
-    """Make `held_row(batch, row, kind, is_record, day, local, pseudonym)`: one line for each row and person it names."""
+    """Make `held_row(batch, row, kind, is_record, day, local, pseudonym)`: one line for each row and person it names, or for one that names none."""
     parts = []
     for batch in batches:
         fallback = f"DATE '{date.fromisoformat(batch.received_on)}'"
@@ -160,9 +162,14 @@ def _read_rows(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) 
                            r.{column} AS local, p.pseudonym
                     FROM b{batch.batch}.rows r LEFT JOIN b{batch.batch}.pseudonym p ON p.local = r.{column}"""
             )
+        if batch.kind in IMPERSONAL:
+            parts.append(
+                f"""SELECT {batch.batch}, r.rowid, '{batch.kind}', true, coalesce({IMPERSONAL[batch.kind]}, {fallback}), NULL, NULL
+                    FROM b{batch.batch}.rows r"""
+            )
     nothing = """SELECT NULL::INTEGER AS batch, NULL::BIGINT AS row, NULL::VARCHAR AS kind, NULL::BOOLEAN AS is_record, NULL::DATE AS day,
                         NULL::INTEGER AS local, NULL::BLOB AS pseudonym WHERE false"""
-    connection.execute("CREATE TEMP TABLE held_row AS " + " UNION ALL ".join(parts or [nothing]))
+    connection.execute("CREATE TEMP TABLE held_row AS " + " UNION ALL ".join([nothing, *parts]))
 
 
 def retention_years(config: Config, table: str) -> int | None:
