@@ -23,6 +23,7 @@ COMMANDS = {
     "submit": "submit",
     "run": "plans",
     "schedule": "plans",
+    "index": "plans",
     "lab": "serve",
     "gate": "serve",
     "scan": "govern",

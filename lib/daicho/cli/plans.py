@@ -1,9 +1,10 @@
-"""`daicho run` and `daicho schedule`."""
+"""`daicho run`, `daicho schedule` and `daicho index`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -42,8 +43,11 @@ def run(session: Session, plan: str | None, due: bool, day: str | None) -> int:
 
             result = run_plan(load_plans(config), plan, config=config, today=session.day(), on_step=progress)
             click.echo(f"{result.folder / 'index.html'}")
-            return 0
-        return _tell(_run_due(config, session.moment(), progress))
+            code = 0
+        else:
+            code = _tell(_run_due(config, session.moment(), progress))
+    _write_index(config, session.moment())
+    return code
 
 
 def _read_day(text: str) -> date:
@@ -108,3 +112,19 @@ def _list(config: Config, now: datetime) -> None:
         }
         told = "".join(f"  {name} {count}" for name, count in marks.items() if count)
         click.echo(f"{plan.name}  {plan.title}  next {coming.day if coming else '-'}{told}")
+
+
+@click.command(cls=DaichoCommand)
+@click.pass_obj
+def index(session: Session) -> None:
+    """Write the report index anew: what ran, failed, waits and comes, and every report with its versions. `daicho run` does so by itself.
+
+    Example: daicho index
+    """
+    click.echo(_write_index(session.config(), session.moment()))
+
+
+def _write_index(config: Config, now: datetime) -> Path:
+    from daicho.runs.site.pages import write_site
+
+    return write_site(config, now=now)

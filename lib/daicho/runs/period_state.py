@@ -51,6 +51,16 @@ class Periods:
                 f"the record {path.name} of the plan {plan} cannot be read: restore it from a backup, or remove it to run that period again."
             ) from None
 
+    def all(self) -> list[tuple[str, str, PeriodState]]:
+        """Every record as (plan, period, state), in order. Raises VaultError."""
+        found = sorted(path for path in self._folder.glob("*/*.json"))
+        return [(path.parent.name, path.stem, self.read(path.parent.name, path.stem)) for path in found]
+
+    def is_held(self, plan: str, period: str) -> bool:
+        """Whether a process is at work on it now."""
+        with self.held(plan, period) as is_free:
+            return not is_free
+
     def write(self, plan: str, period: str, state: PeriodState) -> None:
         path = self._path(plan, period)
         aside = path.with_suffix(".partial")
