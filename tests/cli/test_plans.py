@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import configparser
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from tests.cli.shell import daicho
 
 from daicho.core.config import Config
 from daicho.core.errors import DataError
+from daicho.runs.installing import unit_files
 from daicho.runs.run import RunResult
 from daicho.vault import SnapshotInfo
 from daicho.vault.catalog import Batch
@@ -123,4 +128,45 @@ def test_the_schedule_says_what_comes_and_how_to_install_it(workspace: Config) -
     units = daicho(workspace, "schedule", "systemd").out
     assert "[Timer]" in units and "Persistent=true" in units and f"--workspace {workspace.root} run --due" in units
     line = daicho(workspace, "schedule", "cron").out.strip()
-    assert line.split()[:5] == ["30", "6", "*", "*", "*"] and line.endswith("run --due")
+    assert line.split()[:5] == ["*/15", "*", "*", "*", "*"] and line.endswith("run --due")
+
+
+CONFINED = {
+    "NoNewPrivileges": "yes", "ProtectSystem": "strict", "PrivateNetwork": "yes", "CapabilityBoundingSet": "", "UMask": "0077", "LimitCORE": "0",
+}  # fmt: skip
+
+
+class Unit(configparser.RawConfigParser):
+    """A unit file; keys as they are written."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
+def test_the_units_confine_what_they_run_and_wake_it_by_time_and_by_new_extracts(make_office: Callable[..., Config]) -> None:
+    config = make_office("an office 100%")
+    units = unit_files(config)
+    assert set(units) == {"daicho-gate.service", "daicho-due.service", "daicho-due.timer", "daicho-due.path"}
+    read = {name: Unit() for name in units}
+    for name, text in units.items():
+        read[name].read_string(text)
+    for name in ("daicho-gate.service", "daicho-due.service"):
+        service = read[name]["Service"]
+        assert CONFINED.items() <= dict(service).items()
+        assert (
+            service["ReadWritePaths"] == f'"{str(config.root).replace("%", "%%")}"'
+            and "landlock_restrict_self" in service["SystemCallFilter"]
+        )
+    assert read["daicho-due.timer"]["Timer"]["Persistent"] == "true"
+    assert read["daicho-due.path"]["Path"]["PathChanged"].strip('"').endswith("vault/catalog.json")
+
+
+def test_systemd_accepts_the_units(workspace: Config, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        return  # nothing to ask; what the units say is proved above
+    paths = []
+    for name, text in unit_files(workspace).items():
+        paths.append(tmp_path / name)
+        paths[-1].write_text(text, encoding="utf-8")
+    done = subprocess.run(["systemd-analyze", "verify", *paths], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
