@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from daicho.core.config import CONFIG_FILE, Config
 from daicho.core.errors import DisclosureError
 from daicho.runs.documents import Published, publish_report, report_entry, write_index
 from daicho.runs.execute import Executed
@@ -22,7 +23,7 @@ class Publisher:
         self._folder = folder
         self._published: list[Published] = []
         cache = facts.config.state_dir / "cache"
-        prepare_publishing(cache_dir=cache)
+        prepare_publishing(cache_dir=cache, words=_words(facts.config))
         self._scanner = Scanner(load_identifier_index(facts.config), constants=(vega_bundle(cache),))
 
     def publish(self, job: ReportJob, executed: Executed) -> None:
@@ -60,3 +61,9 @@ class Publisher:
                 f"the scan found {len(findings)} identifier(s): {Path(first.file).name} holds {first.kind}; nothing was published: "
                 "find where the notebook writes it, and remove it there."
             )
+
+
+def _words(config: Config) -> list[Path]:
+    """Where the words of a workspace's reports stand."""
+    folders = (config.contracts_dir / "codelists", config.contracts_dir / "outputs", config.notebooks_dir)
+    return [config.root / CONFIG_FILE, *(path for folder in folders for path in sorted(folder.glob("*.*")))]

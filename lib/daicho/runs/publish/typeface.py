@@ -29,10 +29,19 @@ def with_typeface(page: str, *, cache_dir: Path | None = None) -> str:
 
     Cutting glyphs out of the whole typeface takes more than a second, so `cache_dir` keeps those that pages have needed so far.
     """
-    wanted = {ord(character) for character in set(page) if not character.isspace()} | {ord(" ")}
+    wanted = _wanted(page)
     data = base64.b64encode(_cut(_source(wanted, cache_dir), wanted, flavor="woff")).decode("ascii")
     face = f'@font-face{{font-family:"{FAMILY}";src:url(data:font/woff;base64,{data}) format("woff")}}'
     return page.replace(PLACE, face, 1)
+
+
+def keep_glyphs(words: str, *, cache_dir: Path) -> None:
+    """Keep the glyphs of a workspace's own words, in one cut: else each report whose ward or district is new would make its own."""
+    _source(_wanted(words), cache_dir)
+
+
+def _wanted(text: str) -> set[int]:
+    return {ord(character) for character in set(text) if not character.isspace()} | {ord(" ")}
 
 
 def _source(wanted: set[int], cache_dir: Path | None) -> bytes:
