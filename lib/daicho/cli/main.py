@@ -34,6 +34,7 @@ COMMANDS = {
     "protect": "protect",
     "attack": "protect",
     "check": "check",
+    "doctor": "doctor",
     "check-table": "check_table",
 }
 
