@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from daicho.runs.manifest import MANIFEST
 from daicho.runs.office_days import OfficeDays
 from daicho.runs.plans import read_plan
 from daicho.runs.run import RunResult
+from daicho.runs.run_log import log_path
 
 PLAN = """
 title = "毎日"
@@ -170,3 +172,29 @@ def test_the_plans_that_are_shipped_have_no_finding() -> None:
     from daicho.runs.plans import check_plans
 
     assert check_plans(load_config(ROOT)) == []
+
+
+def test_the_log_tells_every_start_and_end_once(daily: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(at: str) -> None:
+        if at == "before" and len(reports.run_ids) == 2:
+            raise ValueError("a cell value")
+
+    reports = Reports(stop)
+    due(daily, monkeypatch, reports)
+    due(daily, monkeypatch, reports)
+    lines = [json.loads(line) for line in log_path(daily).read_text(encoding="utf-8").splitlines()]
+    assert [(line["event"], line["period"][-2:]) for line in lines] == [
+        ("started", "01"), ("done", "01"), ("started", "02"), ("failed", "02"), ("started", "03"), ("done", "03"), ("started", "02"), ("done", "02"),
+    ]  # fmt: skip
+    assert [line["attempt"] for line in lines if line["period"].endswith("02")] == [1, 1, 2, 2] and "a cell value" not in str(lines)
+    assert log_path(daily).stat().st_mode & 0o077 == 0
+
+
+def test_waiting_is_logged_when_it_begins_and_when_its_deadline_is_past(daily: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    extract = '[[extracts]]\nkind = "vaccination"\nwithin_days = 1\nwait_days = 1\n'
+    text = PLAN.replace('cron = "30 6 * * *"', 'every = "fiscal_year", day = 1').replace("2026-12-01", "2026-04-01")
+    (daily.pipelines_dir / "daily.toml").write_text(text + extract, encoding="utf-8")
+    for day in (1, 1, 2, 3, 3):
+        due(daily, monkeypatch, Reports(), now=datetime(2026, 4, day, 12))
+    lines = [json.loads(line)["event"] for line in log_path(daily).read_text(encoding="utf-8").splitlines()]
+    assert lines == ["waiting", "overdue"]

@@ -12,13 +12,13 @@ from daicho.core.errors import DaichoError, UsageError
 from daicho.runs.arrivals import Expected, missing
 from daicho.runs.manifest import MANIFEST
 from daicho.runs.office_days import OfficeDays
-from daicho.runs.period_state import DONE, FAILED, RUNNING, Periods, PeriodState
+from daicho.runs.period_state import DONE, FAILED, OVERDUE, RUNNING, WAITING, Periods, PeriodState
 from daicho.runs.plans import Plan, planned_jobs
 from daicho.runs.run import RunResult, new_run_id, run_reports
+from daicho.runs.run_log import log_event
 from daicho.runs.schedules import Due
 from daicho.vault import newest_snapshot
 
-WAITING, OVERDUE = "waiting", "overdue"
 Clock = Callable[[], datetime]
 
 
@@ -79,18 +79,28 @@ def run_due(
     outcomes = []
     for item in sorted(owed, key=lambda found: (found.due.moment, found.plan.name)):
         if item.missing:
-            outcomes.append(_waiting(item, now.date()))
+            outcomes.append(_waiting(item, now.date(), config=config, clock=clock))
         elif outcome := _run_period(item, config=config, clock=clock, on_step=on_step):
             outcomes.append(outcome)
     return outcomes
 
 
-def _waiting(item: Owed, today: date) -> Outcome:
+def _waiting(item: Owed, today: date, *, config: Config, clock: Clock) -> Outcome:
+    """What the period waits for; its record and the log are told when that begins, and when the deadline is past."""
     kinds = ", ".join(f"{found.kind} (since {found.since(item.due.day)}, by {found.deadline(item.due.day)})" for found in item.missing)
+    name = f"{item.plan.name} {item.due.period}"
     if item.is_overdue(today):
-        message = f"{item.plan.name} {item.due.period}: the deadline for its extracts is past; take in {kinds} with `daicho intake`."
-        return Outcome(item.plan, item.due, OVERDUE, message=message, exit_code=1)
-    return Outcome(item.plan, item.due, WAITING, message=f"{item.plan.name} {item.due.period}: waits (待機) for {kinds}")
+        told = f"{name}: the deadline for its extracts is past; take in {kinds} with `daicho intake`."
+        outcome = Outcome(item.plan, item.due, OVERDUE, message=told, exit_code=1)
+    else:
+        outcome = Outcome(item.plan, item.due, WAITING, message=f"{name}: waits (待機) for {kinds}")
+    if item.state.state in ("", WAITING) and item.state.state != outcome.state:
+        periods = Periods(config)
+        with periods.held(item.plan.name, item.due.period) as is_ours:
+            if is_ours:
+                periods.write(item.plan.name, item.due.period, replace(item.state, state=outcome.state))
+                _log(outcome.state, item, item.state, config=config, clock=clock, message=outcome.message)
+    return outcome
 
 
 def _run_period(item: Owed, *, config: Config, clock: Clock, on_step: Callable[[str], None]) -> Outcome | None:
@@ -103,10 +113,12 @@ def _run_period(item: Owed, *, config: Config, clock: Clock, on_step: Callable[[
         if state.state == RUNNING and (folder / MANIFEST).is_file():
             # Its last process died after the reports had appeared and before it could say so.
             periods.write(plan.name, due.period, replace(state, state=DONE, ended=_now(clock)))
+            _log(DONE, item, state, config=config, clock=clock)
             return Outcome(plan, due, DONE, folder)
         run_id = state.run_id if state.state == RUNNING else new_run_id(due.day)
         state = PeriodState(RUNNING, run_id, state.attempts + 1, started=_now(clock))
         periods.write(plan.name, due.period, state)
+        _log("started", item, state, config=config, clock=clock)
         try:
             jobs = planned_jobs(plan, config=config, on=due.nominal)
             result = run_reports(jobs, name=plan.name, config=config, today=due.day, purpose=plan.title, on_step=on_step, run_id=run_id)
@@ -115,9 +127,26 @@ def _run_period(item: Owed, *, config: Config, clock: Clock, on_step: Callable[[
             # The text of an error that nobody wrote on purpose could hold a value.
             sentence = str(error) if isinstance(error, DaichoError) else f"an unexpected error of class {type(error).__name__} arose."
             periods.write(plan.name, due.period, replace(state, state=FAILED, ended=_now(clock), exit_code=code, error=sentence))
+            _log(FAILED, item, replace(state, exit_code=code), config=config, clock=clock, message=sentence)
             return Outcome(plan, due, FAILED, message=f"{plan.name} {due.period}: {sentence}", exit_code=code)
         periods.write(plan.name, due.period, replace(state, state=DONE, ended=_now(clock)))
+        _log(DONE, item, state, config=config, clock=clock)
         return Outcome(plan, due, DONE, result.folder)
+
+
+def _log(event: str, item: Owed, state: PeriodState, *, config: Config, clock: Clock, message: str = "") -> None:
+    plan, period = item.plan.name, item.due.period
+    log_event(
+        config,
+        event,
+        at=clock(),
+        plan=plan,
+        period=period,
+        run_id=state.run_id,
+        attempt=state.attempts,
+        exit_code=state.exit_code,
+        message=message,
+    )
 
 
 def _now(clock: Clock) -> str:

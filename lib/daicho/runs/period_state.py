@@ -17,12 +17,15 @@ from pathlib import Path
 from daicho.core.config import Config
 from daicho.core.errors import VaultError
 
-RUNNING, DONE, FAILED = "running", "done", "failed"
+WAITING, OVERDUE, RUNNING, DONE, FAILED = "waiting", "overdue", "running", "done", "failed"
 
 
 @dataclass(frozen=True)
 class PeriodState:
-    """`state`: "" before any attempt, running, done, failed. `started` and `ended` are times with their offset; `error` holds no value of the ledger."""
+    """`state`: "" before anything, waiting or overdue (for extracts), running, done, failed.
+
+    `started` and `ended` are times with their offset; `error` holds no value of the ledger.
+    """
 
     state: str = ""
     run_id: str = ""
