@@ -130,11 +130,13 @@ def through_the_gate(config: Config, requests: list[Request]) -> list[tuple[floa
     with running_gate(config), GateClient.connect(config) as gate:
         return [
             least(
-                lambda number, each=each: gate.measure(each.measure, by=each.by, where=each.where, purpose=f"benchmark {number} {time.time_ns()}", **each.parameters),
+                lambda number, each=each: gate.measure(
+                    each.measure, by=each.by, where=each.where, purpose=f"benchmark {number} {time.time_ns()}", **each.parameters
+                ),
                 seconds=_seconds_of_children,
             )
             for each in requests
-        ]  # fmt: skip
+        ]
 
 
 def main() -> None:
@@ -148,7 +150,9 @@ def main() -> None:
     alone, gate = bare(config, requests), through_the_gate(config, requests)
     print("| measure | by | through the gate s | CPU s | bare group-by s | ratio |\n|---|---|---|---|---|---|")
     for each, (base, _), (wall, cpu) in zip(requests, alone, gate, strict=True):
-        print(f"| {each.measure} | {', '.join(each.by)} | {wall:.2f} | {cpu:.2f} | {base:.2f} | {wall / base:.1f} |{'' if wall <= 2 else ' MISSED'}")
+        print(
+            f"| {each.measure} | {', '.join(each.by)} | {wall:.2f} | {cpu:.2f} | {base:.2f} | {wall / base:.1f} |{'' if wall <= 2 else ' MISSED'}"
+        )
     print(f"load {os.getloadavg()[0]:.1f}")
 
 

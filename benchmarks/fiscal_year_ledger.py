@@ -22,7 +22,8 @@ _INFANT = (
     ("RV1", "RV1-1", 1, 67), ("RV1", "RV1-2", 2, 97), ("BCG", "BCG-1", 1, 170), ("MR", "MR-1", 1, 374), ("VAR", "VAR-1", 1, 376),
 )  # fmt: skip
 _SENIOR = (("FLU-E", "FLU-E-1", 1, 10), ("COVID", "COVID-1", 1, 24), ("PNEUMO-E", "PNEUMO-E-1", 1, 38))
-_NAMES = {"DPT-IPV-HIB": "ゴービック水性懸濁注シリンジ", "PCV": "プレベナー20", "HB": "ビームゲン", "RV1": "ロタリックス内用液", "BCG": "乾燥BCGワクチン(経皮用)",
+_NAMES = {"DPT-IPV-HIB": "ゴービック水性懸濁注シリンジ", "PCV": "プレベナー20", "HB": "ビームゲン", "RV1": "ロタリックス内用液",
+          "BCG": "乾燥BCGワクチン(経皮用)",
           "MR": "ミールビック", "VAR": "乾燥弱毒生水痘ワクチン「ビケン」", "FLU-E": "インフルエンザHAワクチン", "COVID": "コミナティ筋注",
           "PNEUMO-E": "ニューモバックスNP"}  # fmt: skip
 _DISTRICTS = "['shiba', 'azabu', 'akasaka', 'takanawa', 'shibaura_konan']"
@@ -52,14 +53,21 @@ def draw_fiscal_year(config: Config, *, persons: int) -> None:
 
 
 def _courses() -> str:
-    rows = [(vaccine, dose, number, day, kind) for kind, course in (("infant", _INFANT), ("senior", _SENIOR)) for vaccine, dose, number, day in course]
-    return ", ".join(f"('{vaccine}', '{dose}', {number}, {day}, '{kind}', '{_NAMES[vaccine]}')" for vaccine, dose, number, day, kind in rows)
+    rows = [
+        (vaccine, dose, number, day, kind)
+        for kind, course in (("infant", _INFANT), ("senior", _SENIOR))
+        for vaccine, dose, number, day in course
+    ]
+    return ", ".join(
+        f"('{vaccine}', '{dose}', {number}, {day}, '{kind}', '{_NAMES[vaccine]}')" for vaccine, dose, number, day, kind in rows
+    )
 
 
 def _statements(persons: int) -> tuple[str, ...]:
     return (
         f"""INSERT INTO mart.person BY NAME
-        SELECT n::INTEGER AS person, CASE WHEN n % 500 <> 0 THEN birth END AS birth_date, CASE WHEN n % 500 <> 0 THEN 'day' ELSE 'unknown' END AS birth_precision,
+        SELECT n::INTEGER AS person, CASE WHEN n % 500 <> 0 THEN birth END AS birth_date,
+               CASE WHEN n % 500 <> 0 THEN 'day' ELSE 'unknown' END AS birth_precision,
                CASE WHEN n % 500 <> 0 THEN year(birth - 1) - CAST(month(birth - 1) < 4 AS INTEGER) END::SMALLINT AS birth_fy,
                CAST(1 + {_chance(2, "sex", "n")} AS VARCHAR) AS sex, true AS is_registered
         FROM (SELECT n, CASE WHEN n % 16 = 0 THEN DATE '{FISCAL_YEAR}-02-01' + {_chance(35, "birth", "n")}
@@ -75,9 +83,9 @@ def _statements(persons: int) -> tuple[str, ...]:
                CASE WHEN person % 16 = 0 THEN 'birth' ELSE 'moved_in' END AS from_reason,
                CASE WHEN person % 20 = 3 THEN ['moved_out', 'death'][1 + person % 2] ELSE 'unknown' END AS until_reason
         FROM mart.person ORDER BY person""",
-        f"""INSERT INTO mart.welfare BY NAME
+        """INSERT INTO mart.welfare BY NAME
         SELECT person, 'welfare' AS welfare_class, CASE WHEN person % 4 = 0 THEN 'physical_1' ELSE 'none' END AS handbook_class,
-               DATE '2015-04-01' AS valid_from FROM mart.person WHERE person % 50 = 5""",
+               DATE '2015-04-01' AS valid_from FROM mart.person WHERE person % 50 = 4""",
         f"CREATE TEMP TABLE course AS SELECT * FROM (VALUES {_courses()}) AS t(vaccine, dose, number, day, kind, product)",
         f"""INSERT INTO mart.event BY NAME
         WITH due AS (
@@ -100,7 +108,8 @@ def _statements(persons: int) -> tuple[str, ...]:
                (row_number() OVER (ORDER BY c.person, c.dose) + 1)::INTEGER AS line, c.twin = 1 OR c.flaw < 5 AS is_in_use, c.twin::SMALLINT AS duplicate_rank,
                CASE WHEN c.flaw = 11 THEN 'missing' WHEN c.day < c.birth_date THEN 'before_birth' ELSE 'ok' END AS date_status,
                r.person IS NOT NULL AS was_resident, r.district, r.resident_class, CASE WHEN c.flaw = 33 THEN 'reimbursement' END AS channel
-        FROM claimed AS c LEFT JOIN mart.residence AS r ON r.person = c.person AND r.resident_from <= c.day AND c.day < coalesce(r.resident_until, DATE '9999-12-31')
+        FROM claimed AS c LEFT JOIN mart.residence AS r ON r.person = c.person AND r.resident_from <= c.day
+                                                      AND c.day < coalesce(r.resident_until, DATE '9999-12-31')
         ORDER BY c.person""",
         f"""INSERT INTO mart.shared_copy BY NAME
         SELECT person, vaccine, number, coalesce(given_on, event_on) + CASE WHEN {_chance(50, "copied", "person", "dose")} = 0 THEN 1 ELSE 0 END AS given_on,
@@ -118,9 +127,11 @@ def _statements(persons: int) -> tuple[str, ...]:
                CASE WHEN t.flaw = 6 THEN NULL WHEN t.flaw < 50 THEN '13' || lpad(CAST(100 + t.flaw AS VARCHAR), 3, '0') || '1' WHEN t.flaw < 70
                     THEN lpad(CAST(1 + t.flaw % 47 AS VARCHAR), 2, '0') || '1016' ELSE '131032' END AS municipality_code,
                CASE WHEN t.flaw < 700 THEN 'pfizer' WHEN t.flaw < 960 THEN 'moderna' WHEN t.flaw < 980 THEN 'novavax' END AS maker,
-               CASE WHEN t.flaw < 10 THEN NULL WHEN t.flaw < 700 THEN 'comirnaty' WHEN t.flaw < 960 THEN 'spikevax' WHEN t.flaw < 980 THEN 'nuvaxovid' END AS product,
+               CASE WHEN t.flaw < 10 THEN NULL WHEN t.flaw < 700 THEN 'comirnaty' WHEN t.flaw < 960 THEN 'spikevax'
+                    WHEN t.flaw < 980 THEN 'nuvaxovid' END AS product,
                'F' || t.flaw AS lot, 1::INTEGER AS batch, t.person * 3 + t.number AS line, 11::INTEGER AS vrs_batch, t.person AS vrs_line,
-               CASE WHEN t.flaw <= 4 THEN 'unlinked' WHEN t.flaw < 900 THEN 'agree' ELSE ['only_ledger', 'only_vrs', 'differs_lot', 'differs_date'][1 + t.flaw % 4]
+               CASE WHEN t.flaw <= 4 THEN 'unlinked' WHEN t.flaw < 900 THEN 'agree'
+                    ELSE ['only_ledger', 'only_vrs', 'differs_lot', 'differs_date'][1 + t.flaw % 4]
                     END AS outcome,
                t.flaw > 4 AND r.person IS NOT NULL AS was_resident, CASE WHEN t.flaw > 4 THEN r.district END AS district,
                CASE WHEN t.flaw > 4 THEN r.resident_class END AS resident_class

@@ -18,7 +18,11 @@ from daicho.contracts.codelists import list_codelists, load_codelist
 from daicho.contracts.reference import list_reference, load_reference
 from daicho.core.ages import birth_fiscal_year
 from daicho.core.payment_rules import PaymentRules
-from daicho.measures import MACROS, appraisal_statements, catalogue, compile_request, resolve_doses, resolve_filters
+from daicho.measures import MACROS, catalogue, compile_request, resolve_doses, resolve_filters
+from daicho.measures.appraisal import appraisal_statements
+from daicho.measures.covid_records import COVID_STATEMENTS
+from daicho.measures.ledger_records import RECORD_STATEMENTS
+from daicho.measures.shared_copies import COPY_STATEMENTS
 from daicho.vault.mart_payments import CLOSED_COLUMNS
 
 CONTRACTS = Path(__file__).parents[2] / "data_contracts"
@@ -243,23 +247,40 @@ def ask(
     codes = resolve_filters(definition, where or {}, reference_tables())
     doses = resolve_doses(definition, parameters, where=codes, reference=reference_tables())
     query = compile_request(definition, by=by, where=codes, parameters=doses)
-    if _DERIVED.search(query.sql):
-        appraise(connection)
+    keep_tables(connection, query.sql)
     frame = connection.execute(query.sql, dict(query.parameters)).pl()
     assert tuple(frame.columns) == query.columns
     return frame
 
 
-_DERIVED = re.compile(r"\b(appraisal|slot_fill|course_dose|credit)\b")
+# The tables of a group are made together; its statements are those of `measures/kept_tables.py`.
+_KEPT = {
+    "appraisal": ("appraisal", "slot_fill", "course_dose", "credit", "dose_error"),
+    "ledger_record": ("ledger_record",),
+    "covid_dose": ("covid_dose", "covid_resident"),
+    "copied_dose": ("copied_dose",),
+}
+
+
+def keep_tables(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Make those derived tables of a mart that a statement reads, once: they take longer than most tests."""
+    for group, tables in _KEPT.items():
+        if re.search(rf"\b({'|'.join(tables)})\b", sql):
+            _keep(connection, group)
 
 
 def appraise(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the derived tables of a mart, once: they take longer than most tests."""
+    """Make the tables of the appraisal."""
+    _keep(connection, "appraisal")
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, group: str) -> None:
     mart = connection.execute("SELECT current_database()").fetchall()[0][0]
-    if connection.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = 'appraisal'", [mart]).fetchall():
+    if connection.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?", [mart, group]).fetchall():
         return
-    connection.execute(f"CREATE SCHEMA {mart}.derived; SET search_path = '{mart}.main,{mart}.derived,memory'")
-    for statement in appraisal_statements(reference_tables()):
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {mart}.derived; SET search_path = '{mart}.main,{mart}.derived,memory'")
+    statements = {"ledger_record": RECORD_STATEMENTS, "covid_dose": COVID_STATEMENTS, "copied_dose": COPY_STATEMENTS}
+    for statement in statements[group] if group in statements else appraisal_statements(reference_tables()):
         connection.execute(statement)
 
 

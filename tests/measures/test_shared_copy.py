@@ -12,7 +12,7 @@ import pytest
 from tests.measures import brute_covid
 from tests.measures.brute_force import residence_on
 from tests.measures.covid_marts import Copy, covid_mart, figures
-from tests.measures.mart_factory import Event, Ledger, ask
+from tests.measures.mart_factory import Event, Ledger, ask, keep_tables
 from tests.measures.people import dose, on, resident
 from tests.measures.random_ledgers import random_ledger
 
@@ -91,6 +91,7 @@ def test_the_worklist_names_both_rows_and_leaves_out_what_agrees() -> None:
     events = (hpv(line=4, batch=1), hpv("2025-08-01", "HPV9-2", line=5, batch=1))
     with covid_mart(Ledger([GIRL], events, batches=files), [copy(line=2), copy(on("2025-08-02"), number=2, line=3)]) as connection:
         compiled = compile_worklist(worklists()["shared_copy"])
+        keep_tables(connection, compiled.sql)
         listed = connection.execute(compiled.sql, dict(compiled.parameters)).pl()
     assert listed.select("source_file", "line", "reason", "class").rows() == [
         ("copy.csv", 3, "differs_date", "copy"), ("doses.csv", 5, "differs_date", "original"),

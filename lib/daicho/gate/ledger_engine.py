@@ -20,18 +20,18 @@ from daicho.gate.engine import MeasureSpec, ParameterSpec, ParameterValue, Query
 from daicho.gate.release import ColumnFacts
 from daicho.gate.suppression import ValueRule
 from daicho.measures import (
-    APPRAISAL_REFERENCE,
     INSTITUTION_NAMES,
+    KEPT_REFERENCE,
     MACROS,
     PRIVACY_COLUMN,
     Measure,
     Parameter,
     ValueColumn,
     Worklist,
-    appraisal_statements,
     catalogue,
     compile_request,
     compile_worklist,
+    kept_statements,
     label_columns,
     resolve_doses,
     resolve_filters,
@@ -70,7 +70,7 @@ class LedgerEngine:
     def open(self, snapshot: int) -> duckdb.DuckDBPyConnection:
         """Open a snapshot, and keep the names of its institutions for labels."""
         tables = self._tables()
-        derived = DerivedTables(statements=appraisal_statements(tables), reference=APPRAISAL_REFERENCE)
+        derived = DerivedTables(statements=kept_statements(tables), reference=KEPT_REFERENCE)
         connection = open_snapshot(self._config, snapshot=snapshot, reference=tables, macros=MACROS, derived=derived)
         try:
             names = connection.execute(INSTITUTION_NAMES).pl()

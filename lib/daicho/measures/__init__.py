@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from daicho.contracts.schedule import SCHEDULE_MACROS
 from daicho.core.sql_macros import LEGAL_MACROS
-from daicho.measures.appraisal import APPRAISAL_REFERENCE, appraisal_statements
 from daicho.measures.catalogue import catalogue
 from daicho.measures.compiler import compile_request, compile_worklist
 from daicho.measures.dimensions import dimension, dimension_of, dimensions
 from daicho.measures.filters import resolve_doses, resolve_filters
+from daicho.measures.kept_tables import KEPT_REFERENCE, kept_statements
 from daicho.measures.labels import INSTITUTION_NAMES, label_columns
 from daicho.measures.model import (
     NOT_OFFERED,
@@ -34,8 +34,8 @@ MACROS: tuple[str, ...] = (*LEGAL_MACROS, *SCHEDULE_MACROS)
 """The CREATE MACRO statements that a connection needs before it can run a measure, in order."""
 
 __all__ = [
-    "APPRAISAL_REFERENCE",
     "INSTITUTION_NAMES",
+    "KEPT_REFERENCE",
     "MACROS",
     "NOT_OFFERED",
     "PAYEES_COLUMN",
@@ -48,13 +48,13 @@ __all__ = [
     "Parameter",
     "ValueColumn",
     "Worklist",
-    "appraisal_statements",
     "catalogue",
     "compile_request",
     "compile_worklist",
     "dimension",
     "dimension_of",
     "dimensions",
+    "kept_statements",
     "label_columns",
     "resolve_doses",
     "resolve_filters",

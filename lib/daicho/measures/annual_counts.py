@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 
 from daicho.core.fiscal import fiscal_year_end, fiscal_year_start
-from daicho.measures.lookups import AGE_CATEGORY, BIRTH_FY, DISEASE, PROGRAM_CLASS, SEX, age_band, age_years
+from daicho.measures.lookups import AGE_BAND, AGE_CATEGORY
 from daicho.measures.model import Bound, Cut, Measure, Parameter, ParameterValue, ValueColumn
 
-# `dose` holds one row a dose: screenings left out, a dose reported through two channels once.
-_DOSES_OF_THE_YEAR = """
-SELECT person, vaccine, dose, given_on, district, resident_class
-FROM dose
-WHERE given_on BETWEEN $first_day AND $last_day
-  AND was_resident
-  AND date_status = 'ok'
-"""
+# Counted is what `dose` holds, screenings left out and a dose reported through two channels once, of residents of that day.
+_DOSES_OF_THE_YEAR = "SELECT * FROM ledger_record WHERE given_on BETWEEN $first_day AND $last_day AND is_counted"
 
 
 def _bind(parameters: Mapping[str, ParameterValue]) -> Mapping[str, Bound]:
@@ -38,18 +32,18 @@ ANNUAL_COUNTS = Measure(
         ValueColumn("persons_count", "接種者数", "Persons vaccinated", "人", "count", "{persons}", is_person_count=True),
     ),
     cuts={
-        "vaccine": Cut("coalesce(base.vaccine, 'unknown')"),
-        "dose": Cut("coalesce(base.dose, 'unknown')"),
-        "disease": DISEASE,
-        "program_class": PROGRAM_CLASS,
+        "vaccine": Cut("base.vaccine"),
+        "dose": Cut("base.dose"),
+        "disease": Cut("base.disease"),
+        "program_class": Cut("base.program_class"),
         "age_category": AGE_CATEGORY,
-        "month": Cut("fiscal_month(base.given_on)", label="接種月", label_en="Month of the dose"),
-        "district": Cut("coalesce(base.district, 'unknown')"),
-        "sex": SEX,
-        "age_band": age_band("base.given_on"),
-        "age_years": age_years("base.given_on"),
-        "birth_fy": BIRTH_FY,
-        "resident_class": Cut("coalesce(base.resident_class, 'unknown')"),
+        "month": Cut("base.given_month", label="接種月", label_en="Month of the dose"),
+        "district": Cut("base.district"),
+        "sex": Cut("base.sex"),
+        "age_band": AGE_BAND,
+        "age_years": Cut("CAST(base.age_years AS INTEGER)"),
+        "birth_fy": Cut("CAST(base.birth_fy AS INTEGER)"),
+        "resident_class": Cut("base.resident_class"),
     },
     base_sql=_DOSES_OF_THE_YEAR,
     parameters=(
@@ -63,5 +57,6 @@ ANNUAL_COUNTS = Measure(
         "接種者数は区分ごとの実人数のため、区分を合計しても全体の接種者数にならないことがある。",
     ),
     bind=_bind,
+    in_blocks=True,
     reference=("age_band", "form_column", "program", "vaccine"),
 )

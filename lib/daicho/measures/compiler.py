@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from daicho.core.errors import UsageError
 from daicho.measures.dimensions import dimension
+from daicho.measures.folding import fold_blocks, weigh_rows
 from daicho.measures.model import (
     NOT_OFFERED,
     PAYEES_COLUMN,
@@ -50,8 +51,7 @@ def compile_request(
     resolved = resolve_parameters(measure, parameters or {})
     bound: dict[str, Bound] = dict(measure.bind(resolved))
     tests = {name: _filter(name, codes[name], bound) for name in codes}
-    aggregates = _aggregates(measure, by=by, codes=codes)
-    sql = _statement(measure, by=by, tests=tests, aggregates=aggregates)
+    sql = _statement(measure, by=by, tests=tests, is_one_person_a_row=_is_one_person_a_row(measure, by=by, codes=codes))
     used = set(_NAME.findall(sql))
     return CompiledQuery(
         sql=sql,
@@ -129,15 +129,16 @@ def _number(code: str) -> int:
     return int(code)
 
 
-def _aggregates(measure: Measure, *, by: Sequence[str], codes: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Result column to SQL aggregate."""
-    is_one_person_a_row = measure.once_per is not None and all(name in by or len(codes.get(name, ())) == 1 for name in measure.once_per)
-    persons = "count(*)" if is_one_person_a_row else "count(DISTINCT base.person)"
-    columns = {value.name: value.expression.format(persons=persons) for value in measure.values if value.expression}
-    columns |= {name: expression.format(persons=persons) for name, expression in measure.ingredients.items()}
+def _is_one_person_a_row(measure: Measure, *, by: Sequence[str], codes: Mapping[str, Sequence[str]]) -> bool:
+    return measure.once_per is not None and all(name in by or len(codes.get(name, ())) == 1 for name in measure.once_per)
+
+
+def _aggregates(measure: Measure) -> dict[str, str]:
+    """Result column to SQL aggregate; `{persons}` in it stands for the number of distinct persons."""
+    columns = {value.name: value.expression for value in measure.values if value.expression} | dict(measure.ingredients)
     if measure.privacy_unit != "none" and not measure.finish:
-        columns[PRIVACY_COLUMN] = persons
-    columns |= {name: expression.format(persons=persons) for name, expression in measure.contributors.items() if expression}
+        columns[PRIVACY_COLUMN] = "{persons}"
+    columns |= {name: expression for name, expression in measure.contributors.items() if expression}
     if measure.payees:
         columns[PAYEES_COLUMN] = measure.payees
     return columns
@@ -155,22 +156,33 @@ def _contributors(measure: Measure, names: tuple[str, ...]) -> tuple[str, ...]:
     return names if measure.privacy_unit != "none" else ()
 
 
-def _statement(measure: Measure, *, by: Sequence[str], tests: Mapping[str, str], aggregates: Mapping[str, str]) -> str:
+def _statement(measure: Measure, *, by: Sequence[str], tests: Mapping[str, str], is_one_person_a_row: bool) -> str:
     base = _with_early_filters(measure.base_sql, measure.early, tests=tests)
-    joins = _joins(measure, [*by, *tests])
-    selected = [f"{measure.cuts[name].sql} AS {name}" for name in by] + [f'{sql} AS "{name}"' for name, sql in aggregates.items()]
+    rows = [f"FROM (\n{base.strip()}\n) AS base", *(lookup.join for lookup in _joins(measure, [*by, *tests]))]
     conditions = [test.format(column=measure.cuts[name].sql) for name, test in tests.items()]
-    lines = ["SELECT " + ",\n       ".join(selected), f"FROM (\n{base.strip()}\n) AS base", *(lookup.join for lookup in joins)]
     if conditions:
-        lines.append("WHERE " + "\n  AND ".join(conditions))
-    positions = [str(position) for position in range(1, len(by) + 1)]
-    if by:
-        lines.append(f"GROUP BY {', '.join(positions)}")
+        rows.append("WHERE " + "\n  AND ".join(conditions))
+    lines = _cells(measure, {name: measure.cuts[name].sql for name in by}, rows, is_one_person_a_row=is_one_person_a_row)
     if measure.finish:
         lines = _finished(measure, "\n".join(lines), by=by)
     if by:
-        lines.append("ORDER BY " + ", ".join(f"{position} NULLS LAST" for position in positions))
+        lines.append("ORDER BY " + ", ".join(f"{position} NULLS LAST" for position in range(1, len(by) + 1)))
     return "\n".join(lines)
+
+
+def _cells(measure: Measure, dimensions: Mapping[str, str], rows: Sequence[str], *, is_one_person_a_row: bool) -> list[str]:
+    """One row for each combination of the dimensions, counted as the measure's rows allow."""
+    aggregates = _aggregates(measure)
+    if measure.in_blocks:
+        return fold_blocks(aggregates, dimensions=dimensions, rows=rows)
+    if measure.weight:
+        persons = measure.weight if is_one_person_a_row else measure.own_weight
+        return weigh_rows(aggregates, dimensions=dimensions, rows=rows, weight=measure.weight, persons=persons)
+    persons = "count(*)" if is_one_person_a_row else "count(DISTINCT base.person)"
+    selected = [f"{sql} AS {name}" for name, sql in dimensions.items()]
+    selected += [f'{sql.format(persons=persons)} AS "{name}"' for name, sql in aggregates.items()]
+    groups = ", ".join(str(position) for position in range(1, len(dimensions) + 1))
+    return ["SELECT " + ",\n       ".join(selected), *rows, *([f"GROUP BY {groups}"] if groups else [])]
 
 
 def _with_early_filters(sql: str, early: Mapping[str, Mapping[str, str]], *, tests: Mapping[str, str]) -> str:

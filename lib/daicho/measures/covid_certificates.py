@@ -38,4 +38,5 @@ WHERE (CAST($first_day AS DATE) IS NULL OR issued_on BETWEEN $first_day AND $las
         "旅券関係情報は取り込まない。",
     ),
     bind=bind_period,
+    in_blocks=True,
 )

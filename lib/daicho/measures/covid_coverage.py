@@ -5,25 +5,24 @@ A person has had k doses when a dose numbered k or higher is on record, or when 
 
 from __future__ import annotations
 
-from daicho.measures.lookups import SEX, age_band
+from daicho.measures.covid_records import MOST_DOSES
+from daicho.measures.lookups import AGE_BAND
 from daicho.measures.model import Cut, Measure, Parameter, ValueColumn
 
-MOST_DOSES = 10
-
+_DOSES = " + ".join(f"CAST(coalesce(reached_{step}_on <= $as_of, false) AS UTINYINT)" for step in range(1, MOST_DOSES + 1))
+# Residents of one kind stand in one row for each step: `residents` of them, of whom `is_lowest_step` says that no other row counts them.
 _RESIDENTS_AND_STEPS = f"""
-WITH reached AS (      -- how many doses each person had by the day; one without a date is of no day
-    SELECT person, greatest(coalesce(max(number), 0), count(*)) AS doses FROM covid
-    WHERE person IS NOT NULL AND given_on <= $as_of GROUP BY person
+WITH step AS MATERIALIZED (
+    SELECT dose_number, dose_number = min(dose_number) OVER () AS is_lowest_step
+    FROM (SELECT CAST(unnest(generate_series(1, {MOST_DOSES})) AS INTEGER) AS dose_number) WHERE {{step_filters}}
 ),
-step AS (
-    SELECT dose_number FROM (SELECT CAST(unnest(generate_series(1, {MOST_DOSES})) AS INTEGER) AS dose_number) WHERE {{step_filters}}
-),
-resident AS (
-    SELECT r.person, r.district, r.resident_class, coalesce(d.doses, 0) AS doses
-    FROM residence AS r LEFT JOIN reached AS d ON d.person = r.person
-    WHERE r.resident_from <= $as_of AND (r.resident_until IS NULL OR $as_of < r.resident_until)
+resident AS MATERIALIZED (
+    SELECT district, resident_class, sex, age_years_on(birth_date, $as_of) AS age_years, {_DOSES} AS doses, count(*) AS residents
+    FROM covid_resident WHERE resident_from <= $as_of AND $as_of < resident_until
+    GROUP BY 1, 2, 3, 4, 5
 )
-SELECT person, district, resident_class, dose_number, doses >= dose_number AS is_vaccinated FROM resident CROSS JOIN step
+SELECT district, resident_class, sex, age_years, residents, dose_number, is_lowest_step, doses >= dose_number AS is_vaccinated
+FROM resident CROSS JOIN step
 """
 
 COVID_COVERAGE = Measure(
@@ -43,10 +42,10 @@ COVID_COVERAGE = Measure(
     ),
     cuts={
         "dose_number": Cut("base.dose_number", label="接種回（以上）", label_en="Doses (at least)"),
-        "age_band": age_band("$as_of"),
-        "district": Cut("coalesce(base.district, 'unknown')"),
-        "sex": SEX,
-        "resident_class": Cut("coalesce(base.resident_class, 'unknown')"),
+        "age_band": AGE_BAND,
+        "district": Cut("base.district"),
+        "sex": Cut("base.sex"),
+        "resident_class": Cut("base.resident_class"),
     },
     base_sql=_RESIDENTS_AND_STEPS,
     parameters=(Parameter("as_of", "date", required=True, description="基準日"),),
@@ -59,6 +58,8 @@ COVID_COVERAGE = Measure(
     ),
     early={"step_filters": {"dose_number": "dose_number"}},
     once_per=("dose_number",),
+    weight="base.residents",
+    own_weight="CASE WHEN base.is_lowest_step THEN base.residents END",
     contributors={"vaccinated_persons": "{persons} FILTER (WHERE base.is_vaccinated)"},
     reference=("age_band",),
 )  # fmt: skip

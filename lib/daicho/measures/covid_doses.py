@@ -5,8 +5,8 @@ Source: 予防接種台帳 (新型コロナ), VRS 予防接種台帳向け出力
 
 from __future__ import annotations
 
-from daicho.measures.covid_vocabulary import COVID_DOSES_SQL, MAKER, MONTH, MUNICIPALITY, NUMBER, PERIOD, PRODUCT, bind_period
-from daicho.measures.lookups import SEX, age_band
+from daicho.measures.covid_vocabulary import COVID_DOSES_SQL, MONTH, NUMBER, PERIOD, bind_period
+from daicho.measures.lookups import AGE_BAND
 from daicho.measures.model import Cut, Measure, ValueColumn
 
 COVID_DOSES = Measure(
@@ -22,15 +22,15 @@ COVID_DOSES = Measure(
     ),
     cuts={
         "dose_number": NUMBER,
-        "maker": MAKER,
-        "product": PRODUCT,
+        "maker": Cut("base.maker"),
+        "product": Cut("base.product"),
         "month": MONTH,
         "fiscal_year": Cut("fiscal_year(base.given_on)", label="接種年度", label_en="Fiscal year of the dose"),
-        "age_band": age_band("base.given_on"),
-        "sex": Cut(f"CASE WHEN base.person < 0 THEN 'unknown' ELSE {SEX.sql} END", SEX.lookups),
-        "district": Cut("coalesce(base.district, 'unknown')"),
-        "municipality": MUNICIPALITY,
-        "source": Cut("CASE WHEN base.outcome IN ('only_ledger', 'only_vrs', 'unlinked') THEN base.outcome ELSE 'both' END"),
+        "age_band": AGE_BAND,
+        "sex": Cut("base.sex"),
+        "district": Cut("base.district"),
+        "municipality": Cut("base.municipality"),
+        "source": Cut("base.source"),
     },
     base_sql=COVID_DOSES_SQL,
     parameters=PERIOD,
@@ -42,5 +42,6 @@ COVID_DOSES = Measure(
         "製品名は台帳だけにあり、VRSのみの接種では「不明」とする。接種者数は区分ごとの実人数で、足しても全体にならない。",
     ),
     bind=bind_period,
+    in_blocks=True,
     reference=("age_band", "covid_maker", "covid_product"),
 )

@@ -25,4 +25,5 @@ COVID_SOURCES = Measure(
         "「個人に結び付かない」は、宛名番号が空欄のVRSの記録。1行を1人とみなす。接種月は、台帳の接種日（なければVRS）による。",
     ),
     bind=bind_period,
+    in_blocks=True,
 )

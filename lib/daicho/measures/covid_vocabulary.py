@@ -7,7 +7,7 @@ from datetime import date
 from types import MappingProxyType
 
 from daicho.core.fiscal import fiscal_year_end, fiscal_year_start
-from daicho.measures.model import Bound, Cut, Lookup, Parameter, ParameterValue
+from daicho.measures.model import Bound, Cut, Parameter, ParameterValue
 
 SOURCE_LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -52,14 +52,14 @@ PERIOD = (
     Parameter("as_of", "date", required=False, description="この日までの接種を数える（接種日が不明なものを含む）"),
 )
 
-# An unlinked record is of some person, not known which: the doses of one wide row are of one.
-COVID_DOSES_SQL = """
-SELECT coalesce(person, -unlinked) AS person, number, given_on, municipality_code, maker, product, outcome, district, resident_class,
-       batch, line, vrs_batch, vrs_line
-FROM covid
-WHERE (CAST($first_day AS DATE) IS NULL OR given_on BETWEEN $first_day AND $last_day)
-  AND (CAST($as_of AS DATE) IS NULL OR given_on IS NULL OR given_on <= $as_of)
+_IN_PERIOD = """(CAST($first_day AS DATE) IS NULL OR given_on BETWEEN $first_day AND $last_day)
+  AND (CAST($as_of AS DATE) IS NULL OR given_on IS NULL OR given_on <= $as_of)"""
+COVID_DOSES_SQL = f"SELECT * FROM covid_dose WHERE {_IN_PERIOD}"
+COVID_ROWS_SQL = f"""
+SELECT coalesce(person, -unlinked) AS person, number, given_on, fiscal_month(given_on) AS given_month, outcome, batch, line, vrs_batch, vrs_line
+FROM covid WHERE {_IN_PERIOD}
 """
+"""The same doses, each with the rows of the extracts that tell of it."""
 
 
 def bind_period(parameters: Mapping[str, ParameterValue]) -> Mapping[str, Bound]:
@@ -69,25 +69,6 @@ def bind_period(parameters: Mapping[str, ParameterValue]) -> Mapping[str, Bound]
     return {"first_day": days[0], "last_day": days[1], "as_of": as_of if isinstance(as_of, date) else None}
 
 
-_HOME = "(SELECT min(code) FROM reference.municipality)"
-# Worked out once for each code. The first two digits are the prefecture, 01 to 47; a sixth is the check digit.
-_PLACE = Lookup(
-    "place",
-    f"""LEFT JOIN (
-    SELECT municipality_code AS code,
-           CASE WHEN NOT regexp_matches(municipality_code, '^(0[1-9]|[1-3][0-9]|4[0-7])[0-9]{{3,4}}$') THEN 'unknown'
-                WHEN left(municipality_code, 5) = left({_HOME}, 5) THEN 'own'
-                WHEN left(municipality_code, 2) = left({_HOME}, 2) THEN 'same_prefecture'
-                ELSE 'elsewhere' END AS place
-    FROM (SELECT DISTINCT municipality_code FROM covid)
-) AS place ON place.code = base.municipality_code""",
-)
-_PRODUCT = Lookup("product_list", "LEFT JOIN reference.covid_product AS product_list ON product_list.code = base.product")
-_MAKER = Lookup("maker_list", "LEFT JOIN reference.covid_maker AS maker_list ON maker_list.code = base.maker")
-
 NUMBER = Cut("CAST(base.number AS INTEGER)")
-MAKER = Cut("coalesce(maker_list.code, 'unknown')", (_MAKER,))
-PRODUCT = Cut("coalesce(product_list.code, 'unknown')", (_PRODUCT,))
-MUNICIPALITY = Cut("coalesce(place.place, 'unknown')", (_PLACE,))
 OUTCOME = Cut("base.outcome", codes=COVID_OUTCOMES, label="照合の結果", label_en="Result of the comparison")
-MONTH = Cut("fiscal_month(base.given_on)", label="接種月", label_en="Month of the dose")
+MONTH = Cut("base.given_month", label="接種月", label_en="Month of the dose")

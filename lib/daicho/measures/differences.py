@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
-from daicho.measures.covid_vocabulary import COVID_DOSES_SQL, MONTH, NUMBER, OUTCOME, PERIOD, bind_period
+from daicho.measures.covid_vocabulary import COVID_ROWS_SQL, MONTH, NUMBER, OUTCOME, PERIOD, bind_period
 from daicho.measures.model import Cut, Worklist
 from daicho.measures.shared_copy_check import COPY_AND_ORIGINAL, COPY_CUTS, COPY_EARLY, COPY_PARAMETERS
 
@@ -30,7 +30,7 @@ COVID_SOURCES_LIST = Worklist(
     description="台帳とVRSの新型コロナの記録のうち、一致しないもの、一方だけにあるもの、個人に結び付かないものの、それぞれの抽出における行。",
     source="予防接種台帳（新型コロナ接種記録）、VRS 予防接種台帳向け出力",
     rows_sql=_BOTH_ROWS.format(
-        no_difference=_NO_DIFFERENCE, compared=COVID_DOSES_SQL, columns="number, given_on", first="ledger", other="vrs"
+        no_difference=_NO_DIFFERENCE, compared=COVID_ROWS_SQL, columns="number, given_on, given_month", first="ledger", other="vrs"
     ),
     cuts={"outcome": _of(OUTCOME), "dose_number": NUMBER, "month": MONTH},
     reasons="照合の結果のコード（measures/covid_vocabulary.py）",
@@ -47,7 +47,7 @@ SHARED_COPY_LIST = Worklist(
     description="副本と台帳の原本のうち、一致しない接種と一方だけにある接種の、それぞれの抽出における行。",
     source="中間サーバーの副本、予防接種台帳",
     rows_sql=_BOTH_ROWS.format(
-        no_difference=_NO_DIFFERENCE, compared=COPY_AND_ORIGINAL, columns="vaccine, given_on", first="original", other="copy"
+        no_difference=_NO_DIFFERENCE, compared=COPY_AND_ORIGINAL, columns="vaccine, given_on, given_month", first="original", other="copy"
     ),
     cuts={**COPY_CUTS, "outcome": _of(COPY_CUTS["outcome"])},
     reasons="照合の結果のコード（measures/covid_vocabulary.py）",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from daicho.measures.dimensions import FORM_REASONS
 from daicho.measures.form_records import FORM_EARLY, FORM_PARAMETERS, FORM_RECORDS, FORM_REFERENCE, bind_year
-from daicho.measures.lookups import DISEASE
 from daicho.measures.model import Cut, Measure, ValueColumn
 
 _NOT_ON_THE_FORM = f"SELECT * FROM (\n{FORM_RECORDS}\n) AS placed WHERE reason IS NOT NULL"
@@ -25,11 +24,11 @@ FORM_EXCEPTIONS = Measure(
     ),
     cuts={
         "reason": Cut("base.reason", label="計上しない理由", label_en="Reason", codes=FORM_REASONS),
-        "vaccine": Cut("coalesce(base.vaccine, 'unknown')"),
-        "dose": Cut("coalesce(base.dose, 'unknown')"),
-        "disease": DISEASE,
-        "month": Cut("fiscal_month(base.event_on)", label="接種月", label_en="Month of the dose"),
-        "district": Cut("coalesce(base.district, 'unknown')"),
+        "vaccine": Cut("base.vaccine"),
+        "dose": Cut("base.dose"),
+        "disease": Cut("base.disease"),
+        "month": Cut("base.event_month", label="接種月", label_en="Month of the dose"),
+        "district": Cut("base.district"),
     },
     base_sql=_NOT_ON_THE_FORM,
     parameters=FORM_PARAMETERS,
@@ -41,6 +40,7 @@ FORM_EXCEPTIONS = Measure(
     ),
     early=FORM_EARLY,
     bind=bind_year,
-    contributors={"dose_persons": "count(DISTINCT base.person) FILTER (WHERE base.is_dose)"},
+    in_blocks=True,
+    contributors={"dose_persons": "{persons} FILTER (WHERE base.is_dose)"},
     reference=FORM_REFERENCE,
 )  # fmt: skip

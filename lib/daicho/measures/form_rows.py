@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daicho.measures.form_records import FORM_EARLY, FORM_PARAMETERS, FORM_RECORDS, FORM_REFERENCE, bind_year
-from daicho.measures.lookups import AGE_CATEGORY, DISEASE, PROGRAM_CLASS, SEX
+from daicho.measures.lookups import AGE_CATEGORY
 from daicho.measures.model import Cut, Measure, ValueColumn
 
 _ON_THE_FORM = f"SELECT * FROM (\n{FORM_RECORDS}\n) AS placed WHERE reason IS NULL"
@@ -24,11 +24,11 @@ FORM_ROWS = Measure(
         "column": AGE_CATEGORY,
         "vaccine": Cut("base.vaccine"),
         "dose": Cut("base.dose"),
-        "disease": DISEASE,
-        "program_class": PROGRAM_CLASS,
-        "month": Cut("fiscal_month(base.given_on)", label="接種月", label_en="Month of the dose"),
-        "district": Cut("coalesce(base.district, 'unknown')"),
-        "sex": SEX,
+        "disease": Cut("base.disease"),
+        "program_class": Cut("base.program_class"),
+        "month": Cut("base.given_month", label="接種月", label_en="Month of the dose"),
+        "district": Cut("base.district"),
+        "sex": Cut("base.sex"),
     },
     base_sql=_ON_THE_FORM,
     parameters=FORM_PARAMETERS,
@@ -40,5 +40,6 @@ FORM_ROWS = Measure(
     ),
     early=FORM_EARLY,
     bind=bind_year,
+    in_blocks=True,
     reference=FORM_REFERENCE,
 )

@@ -5,15 +5,12 @@ from __future__ import annotations
 from daicho.measures.form_records import FORM_PARAMETERS, bind_year
 from daicho.measures.model import Cut, Measure, ValueColumn
 
-# Counted apart from `form_records` on purpose: the year by its number, doses from the view that every measure of doses reads.
-_YEAR = """coalesce(fiscal_year({0}.event_on),
-         CAST({0}.paid_month // 100 AS INTEGER) - CAST({0}.paid_month % 100 < 4 AS INTEGER))"""
+# Counted apart from `ledger_records` on purpose: from the ledger's own rows, the year by its number.
+_YEAR = "coalesce(fiscal_year(event_on), CAST(paid_month // 100 AS INTEGER) - CAST(paid_month % 100 < 4 AS INTEGER))"
 _HELD = f"""
-SELECT d.person, d.vaccine, d.dose, d.event_on, true AS is_dose
-FROM dose AS d WHERE {{dose_filters}} AND {_YEAR.format("d")} = $fiscal_year
-UNION ALL
-SELECT e.person, e.vaccine, e.dose, e.event_on, false
-FROM event AS e WHERE {{record_filters}} AND coalesce({_YEAR.format("e")}, $fiscal_year) = $fiscal_year
+SELECT e.person, e.vaccine, e.dose, e.event_on, e.year IS NOT NULL AND NOT e.is_screened_only AND e.duplicate_rank = 1 AND e.is_in_use AS is_dose
+FROM (SELECT *, {_YEAR} AS year FROM event) AS e
+WHERE {{record_filters}} AND (e.year = $fiscal_year OR e.year IS NULL)
 """
 
 LEDGER_DOSES = Measure(
@@ -28,7 +25,7 @@ LEDGER_DOSES = Measure(
             "doses_count", "接種回数", "Doses", "回", "count", "count(*) FILTER (WHERE base.is_dose)", contributors=("dose_persons",),
             part_of="records_count",
         ),
-        ValueColumn("records_count", "記録件数", "Records", "件", "count", "count(*) FILTER (WHERE NOT base.is_dose)"),
+        ValueColumn("records_count", "記録件数", "Records", "件", "count", "count(*)"),
     ),
     cuts={
         "vaccine": Cut("coalesce(base.vaccine, 'unknown')"),
@@ -42,9 +39,9 @@ LEDGER_DOSES = Measure(
         "接種日のない記録は、予診日の年度、なければ支払月の年度とする。記録件数は、予診のみ・重複・年度を決められないものを含む。",
     ),
     early={
-        "dose_filters": {"vaccine": "coalesce(d.vaccine, 'unknown')", "dose": "coalesce(d.dose, 'unknown')"},
         "record_filters": {"vaccine": "coalesce(e.vaccine, 'unknown')", "dose": "coalesce(e.dose, 'unknown')"},
     },
     bind=bind_year,
-    contributors={"dose_persons": "count(DISTINCT base.person) FILTER (WHERE base.is_dose)"},
+    in_blocks=True,
+    contributors={"dose_persons": "{persons} FILTER (WHERE base.is_dose)"},
 )  # fmt: skip

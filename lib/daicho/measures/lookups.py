@@ -7,14 +7,6 @@ from daicho.measures.model import Cut, Lookup
 
 PERSON = Lookup("person", "LEFT JOIN person ON person.person = base.person")
 
-VACCINE = Lookup("vaccine_list", "LEFT JOIN reference.vaccine AS vaccine_list ON vaccine_list.code = base.vaccine")
-
-PROGRAM_ON_DAY = Lookup(
-    "program_on_day",
-    f"""LEFT JOIN reference.program AS program_on_day
-  ON program_on_day.vaccine_code = base.vaccine AND {in_force("program_on_day", "base.given_on")}""",
-)
-
 _CLOSED_MONTH = Lookup(
     "closed_month_list",
     "LEFT JOIN (SELECT DISTINCT closed_month FROM closed_line) AS closed_month_list ON closed_month_list.closed_month = base.paid_month",
@@ -23,8 +15,6 @@ _CLOSED_MONTH = Lookup(
 MONTH_STATE = Cut("CASE WHEN closed_month_list.closed_month IS NULL THEN 'open' ELSE 'closed' END", (_CLOSED_MONTH,))
 SEX = Cut("coalesce(person.sex, '0')", (PERSON,))
 BIRTH_FY = Cut("CAST(person.birth_fy AS INTEGER)", (PERSON,))
-DISEASE = Cut("coalesce(vaccine_list.disease, 'unknown')", (VACCINE,))
-PROGRAM_CLASS = Cut("coalesce(program_on_day.program_class, vaccine_list.program_class, 'unknown')", (VACCINE, PROGRAM_ON_DAY))
 
 # 対象年齢区分: the form that is in force on $form_day divides some vaccines by age, on the day of the dose or at the end of its year.
 _FORM_DIVISION = f"""(
@@ -40,13 +30,12 @@ _DIVIDED = Lookup(
 _FORM_AGE = Lookup(
     "form_age",
     f"""LEFT JOIN {_FORM_DIVISION} AS form_age ON form_age.vaccine_code = base.vaccine
-  AND form_age.age = age_years_on(person.birth_date, CASE divided.age_basis
-      WHEN 'fiscal_year_end' THEN make_date(fiscal_year(base.given_on) + 1, 3, 31) ELSE base.given_on END)""",
+  AND form_age.age = CASE divided.age_basis WHEN 'fiscal_year_end' THEN base.year_end_age ELSE base.age_years END""",
 )
 AGE_CATEGORY = Cut(
-    """CASE WHEN divided.vaccine_code IS NULL THEN 'all' WHEN person.birth_date IS NULL THEN 'unknown'
+    """CASE WHEN divided.vaccine_code IS NULL THEN 'all' WHEN NOT base.is_birth_known THEN 'unknown'
        ELSE coalesce(form_age.category, 'outside') END""",
-    (PERSON, _DIVIDED, _FORM_AGE),
+    (_DIVIDED, _FORM_AGE),
 )
 """The category of a dose on the form of its fiscal year; a measure that offers it binds `form_day`, the last day of that year."""
 
@@ -57,11 +46,20 @@ def age_years(day: str) -> Cut:
 
 
 def age_band(day: str) -> Cut:
-    """Age band on a day (an SQL expression): the code list, written out year by year, is joined by equality."""
+    """Age band on a day (an SQL expression)."""
+    return _band(f"age_years_on(person.birth_date, {day})", (PERSON,))
+
+
+def _band(age: str, lookups: tuple[Lookup, ...] = ()) -> Cut:
+    """The code list, written out year by year, is joined by equality."""
     bands = Lookup(
         "age_bands",
         f"""LEFT JOIN (
     SELECT code, unnest(generate_series(CAST(age_from AS BIGINT), CAST(coalesce(age_to, '199') AS BIGINT))) AS age FROM reference.age_band
-) AS age_bands ON age_bands.age = age_years_on(person.birth_date, {day})""",
+) AS age_bands ON age_bands.age = {age}""",
     )
-    return Cut("coalesce(age_bands.code, 'unknown')", (PERSON, bands))
+    return Cut("coalesce(age_bands.code, 'unknown')", (*lookups, bands))
+
+
+AGE_BAND = _band("base.age_years")
+"""Age band where `base` has the age in years of the day it asks about."""

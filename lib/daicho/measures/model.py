@@ -125,7 +125,8 @@ class Measure:
 
     `implicit` dimensions are in every table, asked for or not, and are no filters: a curve is nothing without its months. `finish` is
     SQL after aggregation, over the aggregated rows `cell` (dimensions, value expressions and `ingredients`): it gives one row per
-    released cell with every column of the result; `{curve}` in it stands for the dimensions other than the implicit ones.
+    released cell with every column of the result; `{curve}` in it stands for the dimensions other than the implicit ones. Implicit
+    dimensions named in `late` may be filtered by: after `finish`, whose rows do not depend on one another.
     """
 
     name: str
@@ -147,8 +148,12 @@ class Measure:
     payees: str = ""
     reference: tuple[str, ...] = ()
     implicit: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
     ingredients: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     finish: str = ""
+    in_blocks: bool = False
+    weight: str = ""
+    own_weight: str = ""
 
     @property
     def released(self) -> tuple[ValueColumn, ...]:
@@ -163,7 +168,7 @@ class Measure:
     @property
     def filters(self) -> tuple[str, ...]:
         """Names of the dimensions a request may filter by."""
-        return tuple(name for name in self.cuts if name not in self.implicit)
+        return tuple(name for name in self.cuts if name not in self.implicit or name in self.late)
 
 
 class Vocabulary(Protocol):
