@@ -82,6 +82,7 @@ class Event:
     applied_on: date | None = None
 
     @property
+    lot: str | None = None
     def event_on(self) -> date | None:
         return self.given_on or self.screened_on
 
@@ -315,7 +316,7 @@ def _event_rows(events: Sequence[Event], persons: Mapping[int, Person]) -> list[
         rows.append(
             (
                 event.person, event.vaccine, event.dose, None, None, event.given_on, event.screened_on, event.event_on, event.is_screened_only,
-                event.institution, event.is_institution_valid, event.ward, event.product, None, event.paid_month, event.location_flag,
+                event.institution, event.is_institution_valid, event.ward, event.product, event.lot, event.paid_month, event.location_flag,
                 event.is_transitional, event.copay_class, None, event.batch, rank, status, spell is not None,
                 spell.district if spell else None, spell.resident_class if spell else None, True, event.line,
                 event.channel, event.charged_yen, event.fee_code, event.requested_on, event.applied_on,

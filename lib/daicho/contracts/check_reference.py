@@ -44,6 +44,7 @@ _VOCABULARIES: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
         "payment_calendar": {"kind": PERIOD_KINDS},
         "copay": {"age_basis": ("dose_day", "fiscal_year_end")},
         "form_column": {"age_basis": ("dose_day", "fiscal_year_end"), "mark": MARKS},
+        "lot_notice": {"mark": MARKS},
         "series": {"mark": MARKS},
         "definition": {"kind": DEFINITION_KINDS, "mark": MARKS},
     }
@@ -70,6 +71,7 @@ _FILLED: Mapping[str, Sequence[str]] = MappingProxyType(
         "definition": ("kind", "definition", "age_months", "group", "dose_code", "verified"),
         "coverage_target": ("dose_code", "target_percent", "verified"),
         "office_closed_day": ("name", "month_day_from", "month_day_to", "verified"),
+        "lot_notice": ("vaccine_code", "lot_number", "source", "mark", "verified"),
         "form_row": ("form", "position", "row_code", "dose_code", "verified"),
         "form_column": ("form", "vaccine_code", "category", "age_basis", "age_from_years", "verified"),
     }

@@ -135,6 +135,11 @@ _TABLES: Mapping[str, ReferenceTable] = MappingProxyType(
             identity=("name", "month_day_from"),
             codes={},
         ),
+        "lot_notice": ReferenceTable(
+            columns={"vaccine_code": TEXT, "lot_number": TEXT, "expires_on": DATE, "recalled_on": DATE, **_DATED, **_FOUND},
+            identity=("vaccine_code", "lot_number"),
+            codes={"vaccine_code": "vaccine"},
+        ),
         "form_row": ReferenceTable(
             columns={"form": TEXT, "position": WHOLE, "row_code": TEXT, "dose_code": TEXT, **_DATED, **_FOUND},
             identity=("form", "dose_code"),

@@ -1,7 +1,7 @@
 """Which doses are valid: every dose record appraised once for each snapshot (docs/coverage_method.md 2).
 
 `appraisal_statements` gives the SQL that writes, over an opened mart, the tables `derived.appraisal`, `derived.slot_fill`,
-`derived.course_dose` and `derived.credit`. The vault keeps them beside the mart; measures read them by their plain names.
+`derived.course_dose`, `derived.credit` and `derived.dose_error`. The vault keeps them beside the mart; measures read them by their plain names.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import polars as pl
 
 from daicho.measures.appraisal_rules import ROW_WINDOW, RULES
 from daicho.measures.appraisal_walk import EPOCH, walk
+from daicho.measures.error_rules import ERROR_REFERENCE, ERROR_STATEMENTS
 from daicho.measures.legal_windows import in_force
 
-APPRAISAL_REFERENCE = ("dose_stage", "equivalence", "schedule", "series", "vaccine")
+APPRAISAL_REFERENCE = ("dose_stage", "equivalence", "schedule", "series", "vaccine", *ERROR_REFERENCE)
 """The code lists and reference tables that decide the derived tables."""
 
 # 接種日現在の手帳: only for vaccines whose schedule asks for it.
@@ -98,7 +99,7 @@ def appraisal_statements(reference: Mapping[str, pl.DataFrame]) -> tuple[str, ..
     for start in range(0, len(courses), _COURSES_AT_ONCE):
         names = courses[start : start + _COURSES_AT_ONCE]
         walks += [*walk(start + 1, start + len(names), max(lengths[name] for name in names)), *_WRITE]
-    return (*RULES, _HANDBOOK_DAY, _LIVE_CLASH, _RECORD, ROW_WINDOW, *_TABLES, *walks)
+    return (*RULES, _HANDBOOK_DAY, _LIVE_CLASH, _RECORD, ROW_WINDOW, *_TABLES, *walks, *ERROR_STATEMENTS)
 
 
 def _lengths(reference: Mapping[str, pl.DataFrame]) -> dict[str, int]:

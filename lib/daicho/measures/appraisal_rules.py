@@ -107,6 +107,7 @@ opened AS (
 )
 SELECT dose_no AS rule_no, cohort, opens_on, closes_on, season_from, season_to, CAST(proof_needed AS UTINYINT) AS proof_needed,
        greatest(opens_on, coalesce(valid_from, {OPEN_START})) AS allowed_from, coalesce(valid_to, {OPEN_END}) AS allowed_to,
+       coalesce(valid_from, {OPEN_START}) AS in_force_from,
        CASE WHEN condition LIKE 'start\_%' ESCAPE '\' THEN condition ELSE '' END AS regime,
        CASE WHEN rule = 'regular' THEN reached_months_on(birth_date, std_from_months) END AS standard_from,
        CASE WHEN rule = 'regular' THEN reached_months_on(birth_date, std_to_months) END AS standard_to,

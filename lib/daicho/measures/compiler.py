@@ -158,6 +158,8 @@ def _contributors(measure: Measure, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _statement(measure: Measure, *, by: Sequence[str], tests: Mapping[str, str], is_one_person_a_row: bool) -> str:
     base = _with_early_filters(measure.base_sql, measure.early, tests=tests)
+    late = {name: test for name, test in tests.items() if name in measure.late}
+    tests = {name: test for name, test in tests.items() if name not in late}
     rows = [f"FROM (\n{base.strip()}\n) AS base", *(lookup.join for lookup in _joins(measure, [*by, *tests]))]
     conditions = [test.format(column=measure.cuts[name].sql) for name, test in tests.items()]
     if conditions:
@@ -165,6 +167,8 @@ def _statement(measure: Measure, *, by: Sequence[str], tests: Mapping[str, str],
     lines = _cells(measure, {name: measure.cuts[name].sql for name in by}, rows, is_one_person_a_row=is_one_person_a_row)
     if measure.finish:
         lines = _finished(measure, "\n".join(lines), by=by)
+    if late:
+        lines.append("WHERE " + "\n  AND ".join(test.format(column=name) for name, test in late.items()))
     if by:
         lines.append("ORDER BY " + ", ".join(f"{position} NULLS LAST" for position in range(1, len(by) + 1)))
     return "\n".join(lines)
@@ -178,7 +182,7 @@ def _cells(measure: Measure, dimensions: Mapping[str, str], rows: Sequence[str],
     if measure.weight:
         persons = measure.weight if is_one_person_a_row else measure.own_weight
         return weigh_rows(aggregates, dimensions=dimensions, rows=rows, weight=measure.weight, persons=persons)
-    persons = "count(*)" if is_one_person_a_row else "count(DISTINCT base.person)"
+    persons = "count(*)" if is_one_person_a_row else measure.persons
     selected = [f"{sql} AS {name}" for name, sql in dimensions.items()]
     selected += [f'{sql.format(persons=persons)} AS "{name}"' for name, sql in aggregates.items()]
     groups = ", ".join(str(position) for position in range(1, len(dimensions) + 1))

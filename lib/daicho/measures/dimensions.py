@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from daicho.core.errors import UsageError
 from daicho.measures.covid_vocabulary import OUTCOME_LABELS, PLACE_LABELS, SOURCE_LABELS
+from daicho.measures.error_vocabulary import ANY, ANY_LABEL, RULE_LABELS
 from daicho.measures.model import NOT_OFFERED, Dimension, Vocabulary
 
 _KINDS = {
@@ -216,7 +217,11 @@ _DIMENSIONS = (
     Dimension("notice_kind", "通知の種別", "Kind of notice", "予診票・勧奨・再発行の別", codelist="notice_kind"),
     Dimension("kind", "抽出種別", "Kind of extract", "抽出ファイルの種別", labels=MappingProxyType(_KINDS)),
     Dimension("batch", "受入番号", "Batch", "受入の通し番号", kind="integer"),
-    Dimension("rule", "規則", "Rule", "受入時の検査規則", pattern=r"[0-9A-Za-z_]{1,60}"),
+    Dimension(
+        "rule", "規則", "Rule", "受入時の検査規則・台帳の誤りの種類", pattern=r"[0-9A-Za-z_]{1,60}",
+        labels=MappingProxyType({**RULE_LABELS, ANY: ANY_LABEL}),
+    ),
+    Dimension("received_month", "受入月", "Month received", "記録を含む抽出の受入月（YYYYMM）", kind="month"),
     Dimension(
         "outcome", "結果", "Outcome", "行の扱い・接種の有効性・照合の結果", labels=MappingProxyType({**_OUTCOMES, **_VALIDITIES, **OUTCOME_LABELS}),
     ),

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from daicho.measures.credited_doses import VALIDITY
 from daicho.measures.differences import COVID_SOURCES_LIST, SHARED_COPY_LIST
+from daicho.measures.error_checks import ERROR_LIST
 from daicho.measures.model import Cut, Parameter, Worklist
 from daicho.measures.open_stages import OPEN_STAGE_FILTERS, OPEN_STAGE_STEPS
 from daicho.measures.payment_decisions import DECISIONS
@@ -82,4 +83,4 @@ HOLDS = Worklist(
 
 def worklists() -> Mapping[str, Worklist]:
     """The worklists by name."""
-    return MappingProxyType({worklist.name: worklist for worklist in (REMINDERS, HOLDS, COVID_SOURCES_LIST, SHARED_COPY_LIST)})
+    return MappingProxyType({worklist.name: worklist for worklist in (REMINDERS, HOLDS, COVID_SOURCES_LIST, SHARED_COPY_LIST, ERROR_LIST)})
