@@ -22,6 +22,7 @@ from daicho.measures import MACROS, catalogue, compile_request, resolve_doses, r
 from daicho.measures.appraisal import appraisal_statements
 from daicho.measures.covid_records import COVID_STATEMENTS
 from daicho.measures.ledger_records import RECORD_STATEMENTS
+from daicho.measures.resident_spells import SPELL_STATEMENTS
 from daicho.measures.shared_copies import COPY_STATEMENTS
 from daicho.vault.mart_payments import CLOSED_COLUMNS
 
@@ -258,6 +259,7 @@ def ask(
 _KEPT = {
     "appraisal": ("appraisal", "slot_fill", "course_dose", "credit", "dose_error"),
     "ledger_record": ("ledger_record",),
+    "resident_spell": ("resident_spell",),
     "covid_dose": ("covid_dose", "covid_resident"),
     "copied_dose": ("copied_dose",),
 }
@@ -280,7 +282,12 @@ def _keep(connection: duckdb.DuckDBPyConnection, group: str) -> None:
     if connection.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?", [mart, group]).fetchall():
         return
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {mart}.derived; SET search_path = '{mart}.main,{mart}.derived,memory'")
-    statements = {"ledger_record": RECORD_STATEMENTS, "covid_dose": COVID_STATEMENTS, "copied_dose": COPY_STATEMENTS}
+    statements = {
+        "ledger_record": RECORD_STATEMENTS,
+        "resident_spell": SPELL_STATEMENTS,
+        "covid_dose": COVID_STATEMENTS,
+        "copied_dose": COPY_STATEMENTS,
+    }
     for statement in statements[group] if group in statements else appraisal_statements(reference_tables()):
         connection.execute(statement)
 

@@ -151,6 +151,7 @@ class Measure:
     late: tuple[str, ...] = ()
     ingredients: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     finish: str = ""
+    persons: str = "count(DISTINCT base.person)"
     in_blocks: bool = False
     weight: str = ""
     own_weight: str = ""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date
 
 from daicho.core.fiscal import fiscal_year_end, fiscal_year_start
-from daicho.measures.lookups import BIRTH_FY, SEX
 from daicho.measures.model import Bound, Cut, Measure, Parameter, ParameterValue, ValueColumn
 
 _BORN = "('birth')"
@@ -17,12 +16,12 @@ _MOVED_OUT = "('moved_out', 'moved_abroad')"
 # A spell of residence counts where it touches the year: it was there before, it began, it ended, it goes on. The day of removal (消除日) is
 # no resident day, so a spell removed on 1 April was there on 31 March.
 _SPELLS = """
-SELECT person, district, resident_class, from_reason, until_reason,
+SELECT person, district, resident_class, sex, birth_fy, is_sole, from_reason, until_reason,
        resident_from < $first_day AS is_opening,
        resident_from >= $first_day AS has_begun,
-       coalesce(resident_until, DATE '9999-12-31') <= $last_day AS has_ended
-FROM residence
-WHERE resident_from <= $last_day AND coalesce(resident_until, DATE '9999-12-31') >= $first_day
+       resident_until <= $last_day AS has_ended
+FROM resident_spell
+WHERE resident_from <= $last_day AND resident_until >= $first_day
 """
 
 
@@ -54,22 +53,22 @@ POPULATION_CHANGES = Measure(
         _value("moved_in_count", "転入", "Moved in", f"base.has_begun AND base.from_reason IN {_MOVED_IN}"),
         _value(
             "other_in_count", "その他の増", "Other gains",
-            f"base.has_begun AND coalesce(base.from_reason, '') NOT IN {_BORN} AND coalesce(base.from_reason, '') NOT IN {_MOVED_IN}",
+            f"base.has_begun AND base.from_reason NOT IN {_BORN} AND base.from_reason NOT IN {_MOVED_IN}",
         ),
         _value("deaths_count", "死亡", "Deaths", f"base.has_ended AND base.until_reason IN {_DIED}"),
         _value("moved_out_count", "転出", "Moved out", f"base.has_ended AND base.until_reason IN {_MOVED_OUT}"),
         _value(
             "other_out_count", "その他の減", "Other losses",
-            f"base.has_ended AND coalesce(base.until_reason, '') NOT IN {_DIED} AND coalesce(base.until_reason, '') NOT IN {_MOVED_OUT}",
+            f"base.has_ended AND base.until_reason NOT IN {_DIED} AND base.until_reason NOT IN {_MOVED_OUT}",
         ),
         _value("closing_count", "年度末", "Closing", "NOT base.has_ended"),
         ValueColumn("spells_count", "居住期間", "Spells", "件", "count", "count(*)", is_released=False),
     ),
     cuts={
-        "district": Cut("coalesce(base.district, 'unknown')"),
-        "birth_fy": BIRTH_FY,
-        "sex": SEX,
-        "resident_class": Cut("coalesce(base.resident_class, 'unknown')"),
+        "district": Cut("base.district"),
+        "birth_fy": Cut("CAST(base.birth_fy AS INTEGER)"),
+        "sex": Cut("base.sex"),
+        "resident_class": Cut("base.resident_class"),
     },
     base_sql=_SPELLS,
     parameters=(
@@ -82,4 +81,5 @@ POPULATION_CHANGES = Measure(
         "地区は居住期間の最後の住所による。年度の途中に転入して転出した者は、増と減の両方に数える。",
     ),
     bind=_bind,
+    persons="count(*) FILTER (WHERE base.is_sole) + count(DISTINCT base.person) FILTER (WHERE NOT base.is_sole)",
 )  # fmt: skip
