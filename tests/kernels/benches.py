@@ -17,6 +17,7 @@ from tests.gate.toy import NOW, make_workspace, serving
 from daicho.core.config import Config, load_config
 from daicho.gate.client import GateClient
 from daicho.kernels.manager import SealedKernel, sealed_kernel
+from daicho.kernels.warm import Nursery
 
 RUN = "run-1"
 
@@ -51,8 +52,9 @@ def bench(*, settings: str = "") -> Iterator[Bench]:
 
 
 @contextmanager
-def running_kernel(made: Bench, *, profile: str = "internal") -> Iterator[SealedKernel]:
-    with sealed_kernel(made.config, gate=made.gate, work=made.work, profile=profile, purpose="試験", run_id=RUN) as kernel:
+def running_kernel(made: Bench, *, profile: str = "internal", run_id: str = RUN, nursery: Nursery | None = None) -> Iterator[SealedKernel]:
+    work = made.work if run_id == RUN else made.config.work_dir / run_id
+    with sealed_kernel(made.config, gate=made.gate, work=work, profile=profile, purpose="試験", run_id=run_id, nursery=nursery) as kernel:
         yield kernel
 
 

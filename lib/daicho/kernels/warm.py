@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +21,6 @@ from daicho.seal.environment import make_work_folder, sealed_environment
 
 LOG_FILE = "nursery.log"
 START_SECONDS = 60.0
-STOP_SECONDS = 10.0
 
 
 class WarmProcess:
@@ -85,6 +85,11 @@ class Nursery:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """The nursery's process id: its kernels' parent."""
+        return self._process.pid
+
     def start_kernel(
         self, *, connection_file: Path, environment: Mapping[str, str], folder: Path, ticket_fd: int, report_fd: int, log_fd: int
     ) -> WarmProcess:
@@ -100,20 +105,18 @@ class Nursery:
         return WarmProcess(int(json.loads(answer)["pid"]), descriptors[0])
 
     def close(self) -> None:
-        """End the nursery, and every kernel that still runs."""
+        """End the nursery, and every kernel that still runs: it holds nothing that a sudden end could damage."""
         self._control.close()
-        try:
-            self._process.wait(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
 
 
 @contextmanager
 def warm_kernels(work: Path) -> Iterator[Nursery]:
-    """A nursery for as long as a batch runs."""
+    """A nursery for as long as a batch runs, and its folder."""
     nursery = Nursery(work)
     try:
         yield nursery
     finally:
         nursery.close()
+        shutil.rmtree(work, ignore_errors=True)
