@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbclient.exceptions import CellExecutionError
@@ -14,7 +15,14 @@ class SealedEngine(Engine):  # type: ignore[misc]  # papermill has no type infor
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: Any, kernel_name: str, *, kernel_manager: Any, execution_timeout: int, **options: Any
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        *,
+        kernel_manager: Any,
+        execution_timeout: int,
+        cell_done: Callable[[Mapping[str, Any]], None] = lambda _cell: None,
+        **options: Any,
     ) -> None:
         client = PapermillNotebookClient(
             nb_man,
@@ -24,6 +32,7 @@ class SealedEngine(Engine):  # type: ignore[misc]  # papermill has no type infor
             log_output=False,
             store_widget_state=False,
             record_timing=False,
+            on_cell_executed=lambda cell, **_: cell_done(cell),
         )
         try:
             client.execute()

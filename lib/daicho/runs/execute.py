@@ -20,6 +20,7 @@ from daicho.kernels.warm import Nursery
 from daicho.measures import catalogue
 from daicho.present.translation import localise_notebook
 from daicho.runs.notebooks import ReportNotebook
+from daicho.runs.publish.drawing_ahead import CellDone, drawing_ahead
 
 CELL_SECONDS = 600
 ENGINE = "daicho"
@@ -101,7 +102,8 @@ def execute_report(
     with sealed_kernel(
         config, gate=gate, work=work, profile=profile, purpose=purpose, run_id=run_id, least_role=report.least_role, nursery=nursery
     ) as kernel:
-        _papermill(report, source, finished, parameters=parameters, kernel=kernel, profile=profile)
+        with drawing_ahead(language=config.language) as cell_done:
+            _papermill(report, source, finished, parameters=parameters, kernel=kernel, profile=profile, cell_done=cell_done)
         seal, is_sealed = kernel.seal_result(), kernel.is_sealed
     notebook = nbformat.read(finished, as_version=4)  # type: ignore[no-untyped-call]
     failed = failed_cell(notebook)
@@ -111,7 +113,14 @@ def execute_report(
 
 
 def _papermill(
-    report: ReportNotebook, source: Path, finished: Path, *, parameters: Mapping[str, Any], kernel: SealedKernel, profile: str
+    report: ReportNotebook,
+    source: Path,
+    finished: Path,
+    *,
+    parameters: Mapping[str, Any],
+    kernel: SealedKernel,
+    profile: str,
+    cell_done: CellDone,
 ) -> None:
     """Papermill's own errors quote the failing cell, so they end here."""
     stopped = ""
@@ -122,6 +131,7 @@ def _papermill(
             parameters=dict(parameters),
             engine_name=ENGINE,
             kernel_manager=kernel.manager,
+            cell_done=cell_done,
             execution_timeout=CELL_SECONDS,
             progress_bar=False,
             log_output=False,

@@ -6,12 +6,14 @@ read files or call hosts by a chart. Sizes are CSS pixels (1/96 inch) unless a n
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from daicho.core.errors import DataError, DisclosureError, UsageError
@@ -28,6 +30,9 @@ _OUTSIDE_KEYS = frozenset({"url", "href"})
 _FONT_KEYS = frozenset({"font", "labelFont", "titleFont", "subtitleFont"})
 _COMPOSED = frozenset({"facet", "repeat", "concat", "hconcat", "vconcat"})
 _FACET_CHANNELS = frozenset({"facet", "row", "column"})
+_KEPT_DRAWINGS = 64
+_DRAWING = Lock()
+"""One chart at a time: the engine has one thread, and whoever waits for a chart that is being drawn finds it kept."""
 _SVG_SIZE = re.compile(r"<svg\b[^>]*?\bwidth=\"([\d.]+)\"[^>]*?\bheight=\"([\d.]+)\"")
 
 
@@ -63,20 +68,14 @@ def read_figure(spec: Mapping[str, Any], *, number: int) -> Figure:
 
 
 def draw_svg(figure: Figure, *, language: str = "ja") -> Drawing:
-    """Draw a chart for print: single charts at page width, composed ones at their own size. Raises `DataError` when it cannot be drawn."""
-    # Imported here: it starts a JavaScript engine of 80 MB, which the other formats do not need.
-    import vl_convert
+    """Draw a chart for print: single charts at page width, composed ones at their own size; a chart drawn lately is not drawn again.
 
-    _register_fonts()
+    Raises `DataError` when it cannot be drawn.
+    """
     spec = with_font(at_width(figure.spec, PAGE_WIDTH_PX), PRINT_FONT)
     try:
-        svg = vl_convert.vegalite_to_svg(
-            spec,
-            vl_version=VEGALITE_VERSION,
-            allowed_base_urls=[],
-            format_locale=number_locale(language),
-            time_format_locale=time_locale(language),
-        )
+        with _DRAWING:
+            svg = _svg(json.dumps(spec, ensure_ascii=False), language)
     except ValueError:
         # Not chained: the engine's message may quote the data of the chart.
         raise DataError(f"figure {figure.number}: the chart could not be drawn; check its encodings") from None
@@ -84,6 +83,22 @@ def draw_svg(figure: Figure, *, language: str = "ja") -> Drawing:
     if size is None:
         raise DataError(f"figure {figure.number}: the drawing has no size; check the chart")
     return Drawing(svg, float(size.group(1)) * _PT_PER_PX, float(size.group(2)) * _PT_PER_PX)
+
+
+@lru_cache(maxsize=_KEPT_DRAWINGS)
+def _svg(spec: str, language: str) -> str:
+    # Imported here: it starts a JavaScript engine of 80 MB, which the other formats do not need.
+    import vl_convert
+
+    _register_fonts()
+    drawn: str = vl_convert.vegalite_to_svg(
+        spec,
+        vl_version=VEGALITE_VERSION,
+        allowed_base_urls=[],
+        format_locale=number_locale(language),
+        time_format_locale=time_locale(language),
+    )
+    return drawn
 
 
 def is_resizable(spec: Mapping[str, Any]) -> bool:
