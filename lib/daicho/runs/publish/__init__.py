@@ -6,7 +6,7 @@ from daicho.runs.publish.facts import DocumentFacts, IndexEntry, IndexFacts, Ind
 from daicho.runs.publish.html import publish_html
 from daicho.runs.publish.index import publish_index
 from daicho.runs.publish.pdf import publish_pdf
-from daicho.runs.publish.preparation import prepare_publishing
+from daicho.runs.publish.preparation import prepare_publishing, workspace_words
 from daicho.runs.publish.tidy_csv import publish_csv, publish_tables_csv
 from daicho.runs.publish.xlsx import publish_xlsx
 
@@ -22,4 +22,5 @@ __all__ = [
     "publish_pdf",
     "publish_tables_csv",
     "publish_xlsx",
+    "workspace_words",
 ]

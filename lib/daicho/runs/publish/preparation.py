@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from daicho.core.config import CONFIG_FILE, Config
 from daicho.runs.publish.figures import Figure, draw_svg
 from daicho.runs.publish.typeface import keep_glyphs
 from daicho.runs.publish.viewer import vega_bundle
@@ -22,3 +23,9 @@ def prepare_publishing(*, cache_dir: Path | None = None, words: Iterable[Path] =
     if cache_dir is not None:
         keep_glyphs("".join(path.read_text(encoding="utf-8", errors="ignore") for path in words), cache_dir=cache_dir)
     draw_svg(Figure(number=0, title="", alt="", spec=_SMALLEST_CHART))
+
+
+def workspace_words(config: Config) -> list[Path]:
+    """Where the words of a workspace's reports stand."""
+    folders = (config.contracts_dir / "codelists", config.contracts_dir / "outputs", config.notebooks_dir)
+    return [config.root / CONFIG_FILE, *(path for folder in folders for path in sorted(folder.glob("*.*")) if path.is_file())]
