@@ -16,7 +16,8 @@ from datetime import date
 from pathlib import Path
 
 from daicho.core.config import Config, load_config
-from daicho.runs.run import jobs_for_each, run_reports
+from daicho.runs.jobs import jobs_for_each
+from daicho.runs.run import run_reports
 
 TODAY = date(2026, 4, 1)
 PROMISED_TOTAL, PROMISED_EACH = 60.0, 1.5

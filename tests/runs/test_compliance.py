@@ -17,8 +17,9 @@ from daicho.core.errors import DaichoError, DisclosureError, UsageError
 from daicho.gate.access_log import AccessLog
 from daicho.gate.roles import user_name
 from daicho.gate.server import local_now
+from daicho.runs.jobs import plan_job
 from daicho.runs.notebooks import load_report
-from daicho.runs.run import RunResult, plan_job, run_reports
+from daicho.runs.run import RunResult, run_reports
 from daicho.seal.apply import seal_available
 
 pytestmark = pytest.mark.skipif(not seal_available(), reason="this kernel has no Landlock, so no notebook can be sealed")

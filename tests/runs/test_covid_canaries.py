@@ -17,7 +17,8 @@ from daicho.contracts.classes import Classification
 from daicho.contracts.loader import load_contracts
 from daicho.core.config import Config
 from daicho.intake.load import take_in
-from daicho.runs.run import plan_job, run_reports
+from daicho.runs.jobs import plan_job
+from daicho.runs.run import run_reports
 from daicho.seal.apply import seal_available
 from daicho.vault.catalog import VaultPaths, open_catalog
 from daicho.vault.engine import attach, engine

@@ -16,8 +16,9 @@ from tests.conftest import TODAY
 
 from daicho.core.config import Config
 from daicho.core.errors import DaichoError, UsageError
+from daicho.runs.jobs import plan_job
 from daicho.runs.notebooks import load_report
-from daicho.runs.run import RunResult, plan_job, run_reports
+from daicho.runs.run import RunResult, run_reports
 from daicho.seal.apply import seal_available
 
 pytestmark = pytest.mark.skipif(not seal_available(), reason="this kernel has no Landlock, so no notebook can be sealed")

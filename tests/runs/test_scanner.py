@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import io
 import json
 import zipfile
@@ -232,3 +233,31 @@ def test_ordinary_amounts_and_codes_raise_no_alarm(scanner: Scanner, tmp_path: P
     path = tmp_path / "amounts.txt"
     path.write_text("\n".join(frame.to_series().to_list()), encoding="utf-8")
     assert scanner.scan([path]) == []
+
+
+def kinds_of_page(scanner: Scanner, path: Path, text: str) -> set[str]:
+    path.write_text(f"<html><body>{text}</body></html>", encoding="utf-8")
+    return {finding.kind for finding in scanner.scan([path])}
+
+
+def test_a_page_of_digests_is_read_together_and_one_text_among_them_is_found(scanner: Scanner, tmp_path: Path) -> None:
+    """Digests are base64 letters too: each looked at by itself, a page of them took minutes."""
+    page = tmp_path / "page.html"
+    digests = " ".join(hashlib.sha256(str(number).encode()).hexdigest()[:24] for number in range(20_000))
+    assert kinds_of_page(scanner, page, digests) == set()
+    for raw in (CANARY["氏名"].encode(), CANARY["氏名"].encode("cp932"), b"\xff\x81" + CANARY["氏名"].encode()):
+        hidden = base64.b64encode(raw).decode()
+        assert "name" in kinds_of_page(scanner, page, f"{digests} {hidden} {digests}")
+
+
+def test_base64_with_idle_bits_is_read_as_a_browser_reads_it(scanner: Scanner, tmp_path: Path) -> None:
+    coded = base64.b64encode(CANARY["氏名"].encode() + b"!").decode()
+    assert coded.endswith("==")
+    assert "name" in kinds_of_page(scanner, tmp_path / "page.html", f"x {coded[:-3]}{chr(ord(coded[-3]) + 1)}== y")
+
+
+def test_bare_tags_are_tags_and_a_sign_before_one_is_none(scanner: Scanner, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    assert "name" in kinds_of_page(scanner, page, "<p>5 < 6<td>x</td><a<td>金糸雀>髙橋一子</td>")
+    assert "name" in kinds_of_page(scanner, page, "金糸雀\x01髙橋一子")
+    assert kinds_of_page(scanner, page, "<tr><td>70123</td><td>45678</td></tr>") == set()

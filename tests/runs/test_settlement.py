@@ -16,10 +16,11 @@ from daicho.core.config import Config
 from daicho.core.errors import UsageError, VaultError
 from daicho.runs.closed_months import closed_totals
 from daicho.runs.documents import rests_on_invented_prices
+from daicho.runs.jobs import jobs_for_each, plan_job
 from daicho.runs.office_days import office_days
 from daicho.runs.plans import load_plans, planned_jobs, read_plan
 from daicho.runs.relative import resolve
-from daicho.runs.run import jobs_for_each, plan_job, run_reports
+from daicho.runs.run import run_reports
 
 MARK = "架空の単価表・支払不可"
 ON = date(2026, 11, 12)

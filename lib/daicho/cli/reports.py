@@ -27,7 +27,8 @@ def report(session: Session, name: str, parameters: tuple[str, ...], profile: st
 
     config = session.config()
     with gate_starting(config) as wait_for_gate:
-        from daicho.runs.run import plan_job, run_reports
+        from daicho.runs.jobs import plan_job
+        from daicho.runs.run import run_reports
 
         job = plan_job(config, name, parameters=pairs(parameters), profile=profile, today=session.day())
         wait_for_gate()

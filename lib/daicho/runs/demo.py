@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from daicho.core.config import CONFIG_FILE, Config, load_config
 from daicho.intake.load import take_in
+from daicho.runs.jobs import ReportJob, plan_job
 from daicho.runs.notebooks import load_report, report_names
-from daicho.runs.run import ReportJob, RunResult, plan_job, run_reports
+from daicho.runs.publish import prepare_publishing, workspace_words
+from daicho.runs.run import RunResult, run_reports
 from daicho.synth import synthesise
 
 COPIED = ("data_contracts", "notebooks", "pipelines", "reports/templates")
@@ -34,7 +37,19 @@ def run_demo(config: Config, *, persons: int, seed: int, out: Path | None, today
     root = config.state_dir / "demo"
     shutil.rmtree(root, ignore_errors=True)
     demo = _workspace(config, root)
-    extracts = root / "extracts"
+    # A new workspace has neither chart viewer nor typeface; both are made while the ledger is.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        beside.submit(prepare_publishing, cache_dir=demo.state_dir / "cache", words=workspace_words(demo))
+        _make_ledger(demo, persons=persons, seed=seed, today=today, on_step=on_step)
+    jobs = [_job(demo, name, today=today) for name in report_names(demo)]
+    run = run_reports(
+        jobs, name="demo", config=demo, today=today, purpose="デモ（架空の台帳）", out=config.reports_dir, folder=out, on_step=on_step
+    )
+    return DemoResult(workspace=root, run=run)
+
+
+def _make_ledger(demo: Config, *, persons: int, seed: int, today: date, on_step: Callable[[str], None]) -> None:
+    extracts = demo.root / "extracts"
     on_step(f"架空の台帳を合成（{persons:,}人）")
     synthesise(
         extracts,
@@ -49,11 +64,6 @@ def run_demo(config: Config, *, persons: int, seed: int, out: Path | None, today
     )
     on_step("取込み")
     take_in([extracts], config=demo, today=today)
-    jobs = [_job(demo, name, today=today) for name in report_names(demo)]
-    run = run_reports(
-        jobs, name="demo", config=demo, today=today, purpose="デモ（架空の台帳）", out=config.reports_dir, folder=out, on_step=on_step
-    )
-    return DemoResult(workspace=root, run=run)
 
 
 def _job(demo: Config, name: str, *, today: date) -> ReportJob:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -179,6 +179,18 @@ def report_entry(published: Published) -> IndexEntry:
             )
             for path in published.files
         ),
+    )
+
+
+def entry_as_data(entry: IndexEntry, *, is_sealed: bool) -> dict[str, Any]:
+    """An entry as the journal of a run keeps it."""
+    return {**asdict(entry), "created_on": entry.created_on.isoformat(), "is_sealed": is_sealed}
+
+
+def entry_from_data(data: Mapping[str, Any]) -> IndexEntry:
+    known = {key: value for key, value in data.items() if key != "is_sealed"}
+    return IndexEntry(
+        **{**known, "created_on": date.fromisoformat(data["created_on"]), "links": tuple(IndexLink(**link) for link in data["links"])}
     )
 
 

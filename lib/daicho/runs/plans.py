@@ -13,9 +13,9 @@ from daicho.contracts.model import Finding
 from daicho.core.config import Config
 from daicho.core.errors import DaichoError, UsageError
 from daicho.runs.arrivals import Expected, check_expected, read_expected
+from daicho.runs.jobs import ReportJob, jobs_for_each, plan_job
 from daicho.runs.office_days import OfficeDays, office_days
 from daicho.runs.relative import resolve
-from daicho.runs.run import ReportJob, jobs_for_each, plan_job
 from daicho.runs.schedules import Due, Schedule, read_schedule
 
 KEYS = frozenset({"title", "schedule", "start", "recipients", "reports", "extracts"})

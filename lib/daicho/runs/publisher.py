@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from daicho.core.config import CONFIG_FILE, Config
 from daicho.core.errors import DisclosureError
-from daicho.runs.documents import Published, publish_report, report_entry, write_index
+from daicho.runs.documents import entry_as_data, entry_from_data, publish_report, report_entry, write_index
 from daicho.runs.execute import Executed
-from daicho.runs.publish import prepare_publishing
+from daicho.runs.jobs import ReportJob
+from daicho.runs.journal import file_digest
+from daicho.runs.publish import prepare_publishing, workspace_words
 from daicho.runs.publish.viewer import vega_bundle
-from daicho.runs.run import ReportJob, RunFacts
+from daicho.runs.run import RunFacts
 from daicho.runs.scan.scanner import Scanner
 from daicho.vault.identifiers import load_identifier_index
 
@@ -21,13 +24,12 @@ class Publisher:
     def __init__(self, facts: RunFacts, folder: Path) -> None:
         self._facts = facts
         self._folder = folder
-        self._published: list[Published] = []
         cache = facts.config.state_dir / "cache"
-        prepare_publishing(cache_dir=cache, words=_words(facts.config))
+        prepare_publishing(cache_dir=cache, words=workspace_words(facts.config))
         self._scanner = Scanner(load_identifier_index(facts.config), constants=(vega_bundle(cache),))
 
-    def publish(self, job: ReportJob, executed: Executed) -> None:
-        """Write one report in every format and scan what was written."""
+    def publish(self, job: ReportJob, executed: Executed) -> tuple[dict[str, Any], dict[str, str]]:
+        """Write one report in every format and scan what was written; give its entry in the index and the sha256 of its files."""
         facts = self._facts
         published = publish_report(
             job.report,
@@ -40,15 +42,21 @@ class Publisher:
             out=self._folder,
         )
         self._refuse_identifiers(published.files)
-        self._published.append(published)
+        files = {path.relative_to(self._folder).as_posix(): file_digest(path) for path in published.files}
+        return entry_as_data(report_entry(published), is_sealed=executed.is_sealed), files
 
-    def finish(self) -> None:
-        """Write and scan the index page."""
+    def finish(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Write and scan the index page of entries as `publish` gave them."""
         facts = self._facts
-        is_sealed = all(item.executed.is_sealed for item in self._published)
-        entries = [report_entry(item) for item in self._published]
+        is_sealed = all(entry["is_sealed"] for entry in entries)
         index = write_index(
-            entries, name=facts.name, config=facts.config, today=facts.today, run_id=facts.run_id, is_sealed=is_sealed, out=self._folder
+            [entry_from_data(entry) for entry in entries],
+            name=facts.name,
+            config=facts.config,
+            today=facts.today,
+            run_id=facts.run_id,
+            is_sealed=is_sealed,
+            out=self._folder,
         )
         self._refuse_identifiers((index,))
 
@@ -61,9 +69,3 @@ class Publisher:
                 f"the scan found {len(findings)} identifier(s): {Path(first.file).name} holds {first.kind}; nothing was published: "
                 "find where the notebook writes it, and remove it there."
             )
-
-
-def _words(config: Config) -> list[Path]:
-    """Where the words of a workspace's reports stand."""
-    folders = (config.contracts_dir / "codelists", config.contracts_dir / "outputs", config.notebooks_dir)
-    return [config.root / CONFIG_FILE, *(path for folder in folders for path in sorted(folder.glob("*.*")))]

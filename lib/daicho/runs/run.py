@@ -5,53 +5,38 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daicho.contracts.codelists import load_codelist
 from daicho.contracts.lock import contract_versions
 from daicho.core.config import Config
 from daicho.core.errors import DaichoError, UsageError
-from daicho.core.fiscal import fiscal_year, fiscal_year_end
 from daicho.gate.client import GateClient
 from daicho.gate.process import running_gate
 from daicho.gate.profiles import load_disclosure
-from daicho.gate.release import Release
 from daicho.kernels.warm import Nursery, warm_kernels
 from daicho.runs.batch import in_order, kernels_at_once, predecessors
-from daicho.runs.closed_months import closed_totals
 from daicho.runs.execute import Executed, ReportFailedError, execute_report
+from daicho.runs.jobs import ReportJob
+from daicho.runs.journal import Finished, Journal
 from daicho.runs.manifest import code_version, release_entry, snapshot_entry, write_manifest
-from daicho.runs.notebooks import ReportNotebook, check_parameters, load_report
-from daicho.runs.submission_store import RETURNS, audit_submissions, has_submissions, submissions
+from daicho.runs.notebooks import ReportNotebook
 from daicho.vault import latest_snapshot, snapshot_info
 
 if TYPE_CHECKING:
     from daicho.runs.publisher import Publisher
 
 FAILED = "FAILED.json"
-SUBMITTED = "submitted_snapshot"
 NURSERY = ".nursery"
 QUEUED = 2
 """Reports executed but not published that the user has been told of: what is announced is about to be made, and a refusal is met soon."""
-CLOSED_TOTALS, SETTLEMENT = "closed_totals", "settlement"
-SUBMISSIONS = "submissions_changed"
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class ReportJob:
-    """One report to make: its notebook, checked parameters, and the profile it is made for."""
-
-    report: ReportNotebook
-    parameters: Mapping[str, Any]
-    profile: str
 
 
 @dataclass(frozen=True)
@@ -74,57 +59,6 @@ class RunResult:
     reports: tuple[str, ...]
 
 
-def plan_job(config: Config, name: str, *, parameters: Mapping[str, Any], profile: str | None = None, today: date) -> ReportJob:
-    """Check a report's name and parameters before anything runs.
-
-    An empty as-of day means the end of the fiscal year; while that is still to come, it means today. A return is compared with its newest
-    submission; a report that tells whether submissions are unchanged is told.
-    """
-    report = load_report(config, name)
-    checked = check_parameters(report, parameters)
-    given = {key: checked.get(key, item.default) for key, item in report.parameters.items()}
-    if "as_of" in given and not given["as_of"] and fiscal_year_end(int(given.get("fiscal_year", 0)) or fiscal_year(today)) > today:
-        checked["as_of"] = today.isoformat()
-    if SUBMITTED in given and SUBMITTED not in checked and name in RETURNS:
-        made = submissions(config, name, int(given["fiscal_year"]))
-        checked[SUBMITTED] = made[-1].snapshot if made else 0
-    # Exact yen of closed months are for the readers of payments alone.
-    if CLOSED_TOTALS in given and CLOSED_TOTALS not in checked and (profile or report.profile) == SETTLEMENT:
-        checked[CLOSED_TOTALS] = closed_totals(config, int(given["fiscal_year"]))
-    if SUBMISSIONS in given and SUBMISSIONS not in checked and has_submissions(config):
-        checked[SUBMISSIONS] = str(len(audit_submissions(config)))
-    return ReportJob(report=report, parameters=checked, profile=profile or report.profile)
-
-
-def jobs_for_each(
-    config: Config,
-    name: str,
-    parameter: str,
-    *,
-    parameters: Mapping[str, Any],
-    profile: str | None = None,
-    today: date,
-    others_only: bool = False,
-) -> list[ReportJob]:
-    """One job for each code of the code list named like the parameter; file names carry the code, titles its label.
-
-    `others_only` leaves out the municipality's own code: nobody settles with himself.
-
-    Raises UsageError for a report without this parameter and for a list that is not there.
-    """
-    jobs = []
-    for row in load_codelist(config.contracts_dir, parameter).iter_rows(named=True):
-        if others_only and row["code"] == config.municipality_code:
-            continue
-        job = plan_job(config, name, parameters={**parameters, parameter: row["code"]}, profile=profile, today=today)
-        titles = {
-            language: f"{title}（{row['label']}）" if language == "ja" else f"{title}: {row.get('label_en') or row['label']}"
-            for language, title in job.report.titles.items()
-        }
-        jobs.append(replace(job, report=replace(job.report, name=f"{name}_{row['code']}", titles=titles)))
-    return jobs
-
-
 def new_run_id(today: date) -> str:
     return f"{today:%Y%m%d}-{secrets.token_hex(4)}"
 
@@ -144,7 +78,8 @@ def run_reports(
     """Make the reports of one run into `<out>/<name>/<run id>/` (or exactly `folder`).
 
     The folder appears by one rename after every file was scanned. When a report fails, a folder with `FAILED.json` alone appears,
-    and the error is raised. Raises UsageError, ReportFailedError, DisclosureError (identifier found), SealError, VaultError.
+    and the error is raised. A run that was killed is taken up where it stopped when its `run_id` is given again.
+    Raises UsageError, ReportFailedError, DisclosureError (identifier found), SealError, VaultError.
     """
     if not jobs:
         raise UsageError(f"{name} names no report: give it at least one.")
@@ -154,9 +89,9 @@ def run_reports(
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.parent / f".{target.name}.{facts.run_id}.partial"
     steps = _Steps(on_step, language=config.language)
+    journal = Journal(aside)
     try:
-        aside.mkdir()
-        _make(jobs, facts, aside=aside, steps=steps)
+        _make(jobs, facts, aside=aside, steps=steps, journal=journal)
     except Exception as error:
         _leave_failure(target, facts, step=steps.current, error=error)
         raise
@@ -164,7 +99,9 @@ def run_reports(
         shutil.rmtree(config.work_dir / facts.run_id, ignore_errors=True)
         if not steps.is_complete:
             shutil.rmtree(aside, ignore_errors=True)
+            journal.remove()
     aside.rename(target)
+    journal.remove()
     return RunResult(run_id=facts.run_id, folder=target, reports=tuple(job.report.name for job in jobs))
 
 
@@ -186,30 +123,37 @@ class _Steps:
         self._on_step("検査" if self._language == "ja" else "scan")
 
 
-def _make(jobs: Sequence[ReportJob], facts: RunFacts, *, aside: Path, steps: _Steps) -> None:
+def _make(jobs: Sequence[ReportJob], facts: RunFacts, *, aside: Path, steps: _Steps, journal: Journal) -> None:
     """Execute the reports, several at a time; another thread gets ready to publish meanwhile, and publishes them in their order."""
     config = facts.config
     work = config.work_dir / facts.run_id
+    shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, mode=0o700)
+    basis = {"snapshot": latest_snapshot(config), "code_version": code_version(config)}
+    finished = journal.take_up([_asked(job) for job in jobs], basis=basis)
+    jobs = jobs[len(finished) :]
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="publisher") as pool, warm_kernels(work / NURSERY) as nursery:
         publisher = pool.submit(_make_publisher, facts, aside)
-        executed: list[Executed] = []
-        publishing: list[Future[None]] = []
+        publishing: list[Future[Finished]] = []
         with running_gate(config), GateClient.connect(config) as gate:
             acts = [partial(_execute, job, facts, gate=gate, work=work, nursery=nursery) for job in jobs]
             waits = predecessors([(job.report, job.profile) for job in jobs], load_disclosure(config.contracts_dir))
             with closing(in_order(acts, waits=waits, at_once=kernels_at_once(), abandon=nursery.close)) as results:
                 for job in jobs:
                     steps.report(job.report)
-                    executed.append(next(results))
-                    publishing.append(pool.submit(_publish, publisher, job, executed[-1]))
+                    publishing.append(pool.submit(_publish, publisher, job, next(results), journal=journal))
                     _await_published(jobs, publishing[:-QUEUED], steps)
         _await_published(jobs, publishing, steps)
+        finished += [published.result() for published in publishing]
         steps.finish()
-        publisher.result().finish()
+        publisher.result().finish([item.index for item in finished])
     outputs = [path for path in aside.rglob("*") if path.is_file()]
-    write_manifest(aside, _manifest(jobs, executed, facts=facts), outputs=outputs)
+    write_manifest(aside, _manifest(finished, facts=facts), outputs=outputs)
     steps.is_complete = True
+
+
+def _asked(job: ReportJob) -> dict[str, Any]:
+    return {"report": job.report.name, "profile": job.profile, "parameters": dict(job.parameters)}
 
 
 def _execute(job: ReportJob, facts: RunFacts, *, gate: GateClient, work: Path, nursery: Nursery) -> Executed:
@@ -233,7 +177,7 @@ def _make_publisher(facts: RunFacts, aside: Path) -> Publisher:
     return Publisher(facts, aside)
 
 
-def _await_published(jobs: Sequence[ReportJob], publishing: Sequence[Future[None]], steps: _Steps) -> None:
+def _await_published(jobs: Sequence[ReportJob], publishing: Sequence[Future[Finished]], steps: _Steps) -> None:
     """Meet the first failure of these, in order, under the name of its own report."""
     for job, published in zip(jobs, publishing, strict=False):
         announced, steps.current = steps.current, job.report.name
@@ -241,8 +185,24 @@ def _await_published(jobs: Sequence[ReportJob], publishing: Sequence[Future[None
         steps.current = announced
 
 
-def _publish(publisher: Future[Publisher], job: ReportJob, executed: Executed) -> None:
-    publisher.result().publish(job, executed)
+def _publish(publisher: Future[Publisher], job: ReportJob, executed: Executed, *, journal: Journal) -> Finished:
+    releases = executed.releases
+    report = {
+        **_asked(job),
+        "release_ids": [release.facts.release_id for release in releases],
+        "sealed": executed.is_sealed,
+        "seal_test": dict(executed.seal),
+    }
+    entry, files = publisher.result().publish(job, executed)
+    finished = Finished(
+        report=report,
+        releases=[release_entry(release) for release in releases],
+        snapshots=sorted({release.facts.snapshot for release in releases}),
+        index=entry,
+        files=files,
+    )
+    journal.add(finished)
+    return finished
 
 
 def _refuse_occupied(target: Path) -> None:
@@ -268,10 +228,10 @@ def _leave_failure(target: Path, facts: RunFacts, *, step: str, error: Exception
     (target / FAILED).write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _manifest(jobs: Sequence[ReportJob], executed: Sequence[Executed], *, facts: RunFacts) -> dict[str, Any]:
+def _manifest(finished: Sequence[Finished], *, facts: RunFacts) -> dict[str, Any]:
     config = facts.config
-    releases: dict[str, Release] = {release.facts.release_id: release for item in executed for release in item.releases}
-    snapshots = sorted({release.facts.snapshot for release in releases.values()}) or [latest_snapshot(config)]
+    releases = {release["release_id"]: release for item in finished for release in item.releases}
+    snapshots = sorted({number for item in finished for number in item.snapshots}) or [latest_snapshot(config)]
     return {
         "run_id": facts.run_id,
         "name": facts.name,
@@ -281,17 +241,7 @@ def _manifest(jobs: Sequence[ReportJob], executed: Sequence[Executed], *, facts:
         "code_version": code_version(config),
         "contract_versions": contract_versions(config.contracts_dir),
         "inputs": [snapshot_entry(snapshot_info(config, number)) for number in snapshots],
-        "reports": [
-            {
-                "report": job.report.name,
-                "profile": job.profile,
-                "parameters": dict(job.parameters),
-                "release_ids": [release.facts.release_id for release in item.releases],
-                "sealed": item.is_sealed,
-                "seal_test": dict(item.seal),
-            }
-            for job, item in zip(jobs, executed, strict=True)
-        ],
-        "releases": [release_entry(release) for _, release in sorted(releases.items())],
+        "reports": [item.report for item in finished],
+        "releases": [release for _, release in sorted(releases.items())],
         "scan": "no identifier found",
     }

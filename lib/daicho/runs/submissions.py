@@ -16,9 +16,10 @@ from daicho.gate.client import GateClient
 from daicho.gate.process import running_gate
 from daicho.gate.release import Release
 from daicho.gate.roles import require_roles
+from daicho.runs.jobs import plan_job
 from daicho.runs.manifest import MANIFEST
 from daicho.runs.publish.tidy_csv import csv_bytes
-from daicho.runs.run import plan_job, run_reports
+from daicho.runs.run import run_reports
 from daicho.runs.scan.scanner import Scanner
 from daicho.runs.submission_store import RECORD, Figure, Submission, figures_of, folder_of, hashes_of, home_of, submissions
 from daicho.vault.identifiers import load_identifier_index
