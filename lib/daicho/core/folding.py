@@ -62,13 +62,17 @@ def as_text(codes: np.ndarray) -> str:
 
 def narrowed(text: str) -> str:
     """A text in NFKC as far as one character stands for one: full-width letters and digits are ordinary ones."""
-    codes = np.minimum(code_points(text), _END)
-    plain = _narrow_table()[codes]
-    return as_text(np.where(plain == _EXPANDS, codes, plain))
+    codes = code_points(text)
+    is_wide = _wide_table().take(codes, mode="clip")
+    if not is_wide.any():
+        return text
+    return as_text(np.where(is_wide, _narrow_table().take(codes, mode="clip"), codes.astype(np.int32)))
 
 
 def code_points(text: str) -> np.ndarray:
-    """A text as code points (uint32)."""
+    """A text as code points: unsigned, of one byte each where the text is plain ASCII, else of four."""
+    if text.isascii():
+        return np.frombuffer(text.encode(), dtype=np.uint8)
     points: np.ndarray = np.frombuffer(text.encode("utf-32-le", "replace"), dtype="<u4")
     return points
 
@@ -76,9 +80,9 @@ def code_points(text: str) -> np.ndarray:
 def _mapped(text: str) -> np.ndarray:
     """Each character's folded form; 0 for what is folded away, and -2 for the separator."""
     table = _table()
-    codes: np.ndarray = table[np.minimum(code_points(text), _END)]
+    codes: np.ndarray = table.take(code_points(text), mode="clip")
     if (codes == _EXPANDS).any():
-        codes = table[np.minimum(code_points(unicodedata.normalize("NFKC", text)), _END)]
+        codes = table.take(code_points(unicodedata.normalize("NFKC", text)), mode="clip")
         codes = np.where(codes == _EXPANDS, 0, codes)
     return codes
 
@@ -104,6 +108,14 @@ def _narrow_table() -> np.ndarray:
             table[code] = ord(plain) if len(plain) == 1 else _EXPANDS
     table[0xD800:0xE000] = ord(" ")
     return table
+
+
+@functools.cache
+def _wide_table() -> np.ndarray:
+    """Which characters have another NFKC form of one character."""
+    table = _narrow_table()
+    found: np.ndarray = (table != np.arange(_END + 1)) & (table != _EXPANDS)
+    return found
 
 
 def _folded_character(character: str) -> int:

@@ -34,13 +34,14 @@ class _Runs:
 
 
 def digit_runs(text: str, *, lengths: np.ndarray) -> dict[int, np.ndarray]:
-    """Distinct numbers of the given lengths in digits, by length: whole ones, and the groups of grouped ones.
+    """Numbers of the given lengths in digits, by length: whole ones, and the groups of grouped ones.
 
     Decimal fractions and hexadecimal digests are none.
     """
     wanted = lengths[(lengths >= SHORTEST_NUMBER) & (lengths <= _LONGEST)]
-    classes = _classes()[np.minimum(code_points(text), _END)]
-    classes = classes[classes != _NOTHING]
+    classes = _classes().take(code_points(text), mode="clip")
+    is_shown = classes != _NOTHING
+    classes = classes if is_shown.all() else classes[is_shown]
     at = np.flatnonzero(classes >= 0)
     if not len(at) or not len(wanted):
         return {}
@@ -54,7 +55,7 @@ def digit_runs(text: str, *, lengths: np.ndarray) -> dict[int, np.ndarray]:
         numbers = numbers.where(~_in_digest(numbers, classes))
         for length in np.unique(numbers.sizes).tolist():
             found[length].append(_values(classes[at], numbers.begins[numbers.sizes == length], length))
-    return {length: np.unique(np.concatenate(values)) for length, values in found.items()}
+    return {length: np.concatenate(values) for length, values in found.items()}
 
 
 def _grouped(runs: _Runs, classes: np.ndarray) -> _Runs:

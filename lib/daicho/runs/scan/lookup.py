@@ -31,17 +31,15 @@ class Lookup:
         self._prefixes = beginnings["prefix"].to_numpy()
         self._prefix_lengths = beginnings["length"].to_numpy().astype(np.int64)
         self._lengths = np.unique(self._prefix_lengths)
+        self._number_beginnings = self._known_number_beginnings()
         self._pseudonyms = np.sort(_leading(index.pseudonyms))
 
     def numbers(self, text: str) -> set[str]:
         """Kinds of identifier among the whole numbers of a text, whichever way their digits are grouped."""
         kinds: set[str] = set()
         for length, numbers in digit_runs(text, lengths=self._lengths).items():
-            beginnings = numbers // 10 ** (length - PREFIX_LENGTH)
-            distinct = np.unique(beginnings)
-            low, high = self._entries_of([str(beginning).zfill(PREFIX_LENGTH) for beginning in distinct.tolist()])
-            known = distinct[[length in self._prefix_lengths[start:end] for start, end in zip(low, high, strict=True)]]
-            kinds |= self._kinds_of([str(number).zfill(length) for number in numbers[np.isin(beginnings, known)].tolist()])
+            candidates = pl.Series(numbers[self._number_beginnings[length].take(numbers // 10 ** (length - PREFIX_LENGTH))]).unique()
+            kinds |= self._kinds_of([str(number).zfill(length) for number in candidates.to_list()])
         return kinds
 
     def texts(self, codes: np.ndarray) -> set[str]:
@@ -67,6 +65,13 @@ class Lookup:
         found = _leading(pl.concat([whole, ordinary.str.decode("base64", strict=False)]).drop_nulls())
         return {PSEUDONYM} if _is_held(found, self._pseudonyms).any() else set()
 
+    def _known_number_beginnings(self) -> dict[int, np.ndarray]:
+        """For each length, which of all beginnings of a number some entry of that length has."""
+        low, high = self._entries_of([str(beginning).zfill(PREFIX_LENGTH) for beginning in range(10**PREFIX_LENGTH)])
+        places = np.repeat(np.arange(10**PREFIX_LENGTH), high - low)
+        lengths = self._prefix_lengths[_ranges(low, high)]
+        return {length: np.isin(np.arange(10**PREFIX_LENGTH), places[lengths == length]) for length in self._lengths.tolist()}
+
     def _entries_of(self, beginnings: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """From where to where the lengths known for each beginning stand."""
         hashes = self._index.hasher.hashes(beginnings)
@@ -78,6 +83,13 @@ class Lookup:
         hashes = self._index.hasher.hashes(texts)
         found = np.searchsorted(self._hashes, hashes[_is_held(hashes, self._hashes)])
         return set(self._kinds.gather(found).cast(pl.String).to_list())
+
+
+def _ranges(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """All places from each low up to its high, one range after the other."""
+    sizes = high - low
+    found: np.ndarray = np.repeat(low - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes) + np.arange(sizes.sum())
+    return found
 
 
 def _is_held(values: np.ndarray, among: np.ndarray) -> np.ndarray:

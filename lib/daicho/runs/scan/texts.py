@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import html
 import io
 import json
 import re
@@ -61,7 +62,10 @@ def _plain(text: str, *, constants: Sequence[str] = (), depth: int) -> Iterator[
     unveiled = unveil(without_unreadable(text))
     yield unveiled.text
     yield unveiled.tags
-    yield from embedded_documents(text, opened=lambda data: _opened(data, depth=depth + 1))
+    if depth <= _DEEPEST:
+        yield from embedded_documents(
+            text, opened=lambda data: _opened(data, depth=depth + 1), read=lambda found: _plain(html.unescape(found), depth=depth + 1)
+        )
 
 
 def _notebook(text: str) -> str:

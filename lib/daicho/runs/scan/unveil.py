@@ -35,6 +35,27 @@ _INLINE = (
 APART = "\n|\n"
 """Between the texts of separate elements: no number and no phrase of a known kind goes across."""
 
+# Bare tags, of which a page of tables is full: set apart before the others are looked at, one by one.
+_BARE = [f"<{slash}{name}>" for name in ("td", "th", "tr", "li", "p", "div") for slash in ("", "/")]
+_BARE_MARK = "\x01"
+# What embedded bytes begin with that are no plain text: archives, PDF, tables, gzip, zlib, UTF-16. They are opened one by one, as are long ones.
+_OPENED = (
+    b"PK\x03\x04",
+    b"%PDF",
+    b"PAR1",
+    b"ARROW1",
+    b"\x1f\x8b",
+    b"\x78\x01",
+    b"\x78\x5e",
+    b"\x78\x9c",
+    b"\x78\xda",
+    b"\xff\xfe",
+    b"\xfe\xff",
+)
+_LONG = 512  # bytes
+# Three characters of Japanese or seven digits, as they may stand among bytes that are no text.
+_READABLE = re.compile(rb"(?:[\xe2-\xef][\x80-\xbf]{2}[ \-]?){3,}|[0-9\-]{7,}")
+
 
 @dataclass(frozen=True)
 class Unveiled:
@@ -76,18 +97,16 @@ def _without_surrogates(text: str) -> str:
 def _without_tags(text: str) -> Unveiled:
     if "<" not in text or ">" not in text:
         return Unveiled(text=text, tags="")
-    pieces = pl.Series("part", [text]).str.split("<").explode()
-    parts = pieces[1:].to_frame().select(pl.col("part").str.splitn(">", 2).struct.rename_fields(["tag", "text"])).unnest("part")
-    # A part without a closing bracket is no tag: the sign stood for "less than".
-    gap = (
-        pl.when(pl.col("text").is_null())
-        .then(pl.lit("<"))
-        .when(pl.col("tag").str.contains(_INLINE))
-        .then(pl.lit(""))
-        .otherwise(pl.lit(APART))
-    )
-    joined = parts.select(pl.concat_str(gap, pl.coalesce("text", "tag")).str.join("")).item()
-    return Unveiled(text=pieces[0] + joined, tags=APART.join(parts["tag"].unique().to_list()))
+    marked = pl.Series("part", [text.replace(_BARE_MARK, "")]).str.replace_many(_BARE, [_BARE_MARK] * len(_BARE))
+    pieces = marked.str.split("<").explode()
+    split = pl.col("part").str.splitn(">", 2).struct.rename_fields(["tag", "text"]).alias("split")
+    parts = pieces[1:].to_frame().select("part", split).unnest("split")
+    # A part without a closing bracket before the next tag is no tag: the sign stood for "less than".
+    is_tag = pl.col("text").is_not_null() & ~pl.col("tag").str.contains(_BARE_MARK, literal=True)
+    gap = pl.when(~is_tag).then(pl.lit("<")).when(pl.col("tag").str.contains(_INLINE)).then(pl.lit("")).otherwise(pl.lit(APART))
+    joined = parts.select(pl.concat_str(gap, pl.when(is_tag).then("text").otherwise("part")).str.join("")).item()
+    tags = parts.filter(is_tag)["tag"].unique().to_list()
+    return Unveiled(text=(pieces[0] + (joined or "")).replace(_BARE_MARK, APART), tags=APART.join(tags))
 
 
 def without_unreadable(text: str) -> str:
@@ -96,18 +115,53 @@ def without_unreadable(text: str) -> str:
     return plain
 
 
-def embedded_documents(text: str, *, opened: Callable[[bytes], Iterator[str]]) -> Iterator[str]:
-    """The texts of what stands in a text as base64. `opened` reads what is no text itself."""
-    runs = pl.Series([text]).str.extract_all(_BASE64).explode().drop_nulls().unique(maintain_order=True)
-    for run in runs.to_list():
-        try:
-            data = base64.b64decode(run.rstrip("=") + "=" * (-len(run.rstrip("=")) % 4), validate=True)
-        except (binascii.Error, ValueError):
-            continue
+def embedded_documents(text: str, *, opened: Callable[[bytes], Iterator[str]], read: Callable[[str], Iterator[str]]) -> Iterator[str]:
+    """The texts of what stands in a text as base64. `opened` reads bytes that may be a document, `read` what is a text.
+
+    Short runs are read together: a page of digests holds a hundred thousand of them, and none is worth a look of its own.
+    """
+    runs = pl.Series([text]).str.extract_all(_BASE64).explode().drop_nulls().str.strip_chars_end("=").unique(maintain_order=True)
+    found = pl.DataFrame({"data": _decoded(runs)}).filter(pl.col("data").is_not_null())
+    is_opened = (pl.col("data").bin.size() > _LONG) | pl.any_horizontal(pl.col("data").bin.starts_with(mark) for mark in _OPENED)
+    for data in found.filter(is_opened)["data"].to_list():
         try:
             yield html.unescape(data.decode("utf-8"))
         except UnicodeDecodeError:
             yield from opened(data)
+    short = found.filter(~is_opened & ~pl.col("data").bin.contains(b"\0"))["data"].to_list()
+    if short:
+        yield from read(APART.join(_as_texts(short)))
+
+
+def _as_texts(short: list[bytes]) -> Iterator[str]:
+    """Those that are whole texts in UTF-8 or cp932; of all of them, what reads like a name or a number in UTF-8."""
+    together = APART.encode().join(short)
+    for encoding in ("utf-8", "cp932"):
+        # The separator is no part of any character of either, so a broken one spoils its own text alone.
+        texts = pl.Series([together.decode(encoding, "replace")]).str.split(APART).explode()
+        yield from texts.filter(~texts.str.contains("\ufffd", literal=True)).to_list()
+    yield from (found.decode("utf-8", "replace") for found in _READABLE.findall(together))
+
+
+def _decoded(runs: pl.Series) -> pl.Series:
+    """The bytes that runs of base64 letters stand for; null where they stand for none."""
+    padded = runs.to_frame("run").select(
+        pl.concat_str("run", pl.lit("=").repeat_by((4 - pl.col("run").str.len_bytes() % 4) % 4).list.join(""))
+    )
+    data = padded.to_series().str.decode("base64", strict=False)
+    # Where the last letter holds idle bits, polars sees no base64; a browser does.
+    return (
+        pl.Series([each if each is not None else _leniently(run) for each, run in zip(data, runs, strict=True)], dtype=pl.Binary)
+        if data.null_count()
+        else data
+    )
+
+
+def _leniently(run: str) -> bytes | None:
+    try:
+        return base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
 
 
 def inflated(data: bytes) -> bytes | None:
