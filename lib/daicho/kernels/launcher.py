@@ -3,7 +3,8 @@
 Order matters. The ticket comes by pipe; large libraries that start no thread are imported while Python may still write their
 bytecode caches; the gate's socket is connected to while that is still possible; then the seal closes and is tested from inside;
 only then is the launch token shown, are libraries that start threads (polars) imported, and does ipykernel run. A kernel forked from a
-`nursery` goes the same way with everything imported: a fork has one thread. The isolated mode (-I) keeps modules in the work folder and PYTHON* variables away from the part before the seal.
+`nursery` goes the same way with everything imported: a fork has one thread. The isolated mode (-I) keeps modules in the work folder and
+PYTHON* variables away from the part before the seal.
 """
 
 from __future__ import annotations
