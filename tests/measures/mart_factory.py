@@ -22,6 +22,7 @@ from daicho.measures import MACROS, catalogue, compile_request, resolve_doses, r
 from daicho.measures.appraisal import appraisal_statements
 from daicho.measures.covid_records import COVID_STATEMENTS
 from daicho.measures.ledger_records import RECORD_STATEMENTS
+from daicho.measures.payment_findings import FINDING_STATEMENTS
 from daicho.measures.resident_spells import SPELL_STATEMENTS
 from daicho.measures.shared_copies import COPY_STATEMENTS
 from daicho.vault.mart_payments import CLOSED_COLUMNS
@@ -81,9 +82,9 @@ class Event:
     fee_code: str | None = None
     requested_on: date | None = None
     applied_on: date | None = None
+    lot: str | None = None
 
     @property
-    lot: str | None = None
     def event_on(self) -> date | None:
         return self.given_on or self.screened_on
 
@@ -262,6 +263,7 @@ _KEPT = {
     "resident_spell": ("resident_spell",),
     "covid_dose": ("covid_dose", "covid_resident"),
     "copied_dose": ("copied_dose",),
+    "claim_finding": ("claim_finding", "repeated_claim"),
 }
 
 
@@ -287,6 +289,7 @@ def _keep(connection: duckdb.DuckDBPyConnection, group: str) -> None:
         "resident_spell": SPELL_STATEMENTS,
         "covid_dose": COVID_STATEMENTS,
         "copied_dose": COPY_STATEMENTS,
+        "claim_finding": FINDING_STATEMENTS,
     }
     for statement in statements[group] if group in statements else appraisal_statements(reference_tables()):
         connection.execute(statement)

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.measures.mart_factory import Event, Institution, Ledger, Person, Ruled, ask, build_mart
+from tests.measures.mart_factory import Event, Institution, Ledger, Person, Ruled, ask, build_mart, keep_tables
 from tests.measures.payment_cases import FLU_2500, TODDLER
 from tests.measures.people import dose, on, resident, screening
 
@@ -24,6 +24,7 @@ def close(ledger: Ledger, month: int) -> pl.DataFrame:
 
     def run(query: CloseQuery) -> pl.DataFrame:
         bound = {name: value for name, value in query.bound.items() if f"${name}" in query.sql}
+        keep_tables(connection, query.sql)
         return connection.execute(query.sql, bound).pl()
 
     with build_mart(ledger) as connection:

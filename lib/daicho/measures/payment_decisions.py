@@ -8,29 +8,42 @@ from __future__ import annotations
 
 from daicho.measures.payment_amounts import AMOUNTS, PRICES
 from daicho.measures.payment_claims import CLAIMS
-from daicho.measures.payment_eligibility import ELIGIBILITY
+from daicho.measures.payment_findings import ENTRY_COLUMNS, FINDING_FACTS, FINDING_KEY, FINDINGS, KIND, entry
+
+FINDING_COLUMNS = ", ".join((*FINDING_KEY, *FINDING_FACTS))
 
 _NO_PRICE = "(a.prices <> 1 OR (NOT a.is_screened_only AND a.copay_rules <> 1))"
 _NO_RECEIPT = """(a.scheme IN ('reimbursement', 'subsidised_cap')
                   AND (a.charged_yen IS NULL OR (a.scheme = 'reimbursement' AND a.applied_on IS NULL)))"""
 _OTHER_PRICE = "(a.scheme NOT IN ('reimbursement', 'subsidised_cap') AND a.charged_yen NOT IN (a.gross_yen, a.gross_yen - a.copay_yen))"
 
-_NOTE = """
-note AS MATERIALIZED (         -- all that was found out of single claims, once for each of which there is anything
-    SELECT n.claim, o.verdict, o.verdict_reason, h.is_second, h.is_seasonal, b.claim IS NOT NULL AS is_with_dose, k.claim IS NOT NULL AS is_component,
-           w.is_exempt, a.yen AS addition_yen, g.is_open, g.is_interval_kept, g.is_undecidable,
-           CASE WHEN t.claim_rank > 1 AND (t.own_channel = 'reimbursement') <> (t.first_channel = 'reimbursement') THEN 'CROSS_CHANNEL'
-                WHEN t.claim_rank > 1 THEN 'DUPLICATE' END AS twin_finding
-    FROM (SELECT claim FROM ruled_on UNION SELECT claim FROM twin UNION SELECT claim FROM earlier UNION SELECT claim FROM with_dose
-          UNION SELECT claim FROM component UNION SELECT claim FROM eligibility UNION SELECT claim FROM welfare_on_day UNION SELECT claim FROM addition) AS n
+_NOTE = f"""
+note AS MATERIALIZED (         -- what was found of single claims, once for each of which there is anything
+    SELECT n.claim, o.verdict, o.verdict_reason, w.is_exempt, a.yen AS addition_yen
+    FROM (SELECT claim FROM ruled_on UNION SELECT claim FROM welfare_on_day UNION SELECT claim FROM addition) AS n
     LEFT JOIN ruled_on AS o ON o.claim = n.claim
-    LEFT JOIN twin AS t ON t.claim = n.claim
-    LEFT JOIN earlier AS h ON h.claim = n.claim
-    LEFT JOIN with_dose AS b ON b.claim = n.claim
-    LEFT JOIN component AS k ON k.claim = n.claim
-    LEFT JOIN eligibility AS g ON g.claim = n.claim
     LEFT JOIN welfare_on_day AS w ON w.claim = n.claim
     LEFT JOIN addition AS a ON a.claim = n.claim
+),{KIND},
+doubted AS MATERIALIZED (      -- a dose withdrawn was none: what the snapshot says of the person's claims holds no longer
+    SELECT DISTINCT person FROM withdrawn
+),
+doubted_row AS MATERIALIZED (
+    SELECT rowid AS claim, {ENTRY_COLUMNS} FROM event WHERE person IN (SELECT person FROM doubted)
+),
+entry AS MATERIALIZED (
+    {entry("doubted_row")}
+),
+had AS MATERIALIZED (
+    SELECT e.* FROM entry AS e JOIN kind_of AS k ON k.vaccine_no = e.course % 1024 AND k.dose_no = e.dose_no
+    ANTI JOIN withdrawn AS v ON v.person = e.course // 1024 AND v.vaccine = k.vaccine AND v.dose = k.dose AND v.event_on = e.event_on
+    WHERE e.is_dose
+),{FINDINGS},
+finding AS NOT MATERIALIZED (
+    SELECT {FINDING_COLUMNS} FROM claim_finding AS f ANTI JOIN doubted AS d ON d.person = f.person
+    WHERE CASE WHEN f.paid_month BETWEEN $first_month AND $last_month THEN true ELSE $with_given AND f.event_on BETWEEN $first_day AND $last_day END
+    UNION ALL
+    SELECT {FINDING_COLUMNS} FROM found
 )"""
 
 _JUDGEMENT = f"""
@@ -101,5 +114,5 @@ SELECT person, vaccine, dose, event_on, is_screened_only, institution, ward, pai
 FROM ruled
 """
 
-DECISIONS = f"WITH {CLAIMS},{PRICES},{ELIGIBILITY},{_NOTE},{AMOUNTS},{_JUDGEMENT}"
+DECISIONS = f"WITH {CLAIMS},{PRICES},{_NOTE},{AMOUNTS},{_JUDGEMENT}"
 """Every claim of the months asked for, once: who, what, through whom, how much, and what becomes of it."""
