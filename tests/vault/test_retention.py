@@ -18,6 +18,7 @@ from daicho.core.config import Config, load_config
 from daicho.core.errors import DisclosureError
 from daicho.gate.access_log import AccessLog, Caller
 from daicho.gate.ledger_engine import LedgerEngine
+from daicho.gate.line_lists import lines_by_year, lists_held
 from daicho.gate.release_ledger import Recorded, ReleaseLedger, body_hash
 from daicho.gate.retention import apply_retention, erase_persons, list_due, rotate
 from daicho.intake.load import take_in
@@ -232,11 +233,15 @@ def test_without_a_period_of_their_own_worklists_go_with_the_quarantine(office: 
     assert ("worklists", 2020) not in due(config, date(2026, 3, 31)) and due(config, date(2026, 4, 1))["worklists", 2020] == 2
 
 
-def test_erasing_a_person_takes_every_worklist_for_none_says_whose_lines_it_holds(office: Config) -> None:
-    path = worklist_at(office, TODAY.isoformat())
+def test_erasing_a_person_takes_every_list_for_none_says_whose_lines_it_holds(office: Config) -> None:
+    """Quarantine lists too, however young: a pointer at a row of an erased person leads to him in the source system."""
+    path, before = worklist_at(office, TODAY.isoformat()), lines_by_year(lists_held(office, "quarantine"))
+    assert before
     (certificate,) = erase_persons(office, [workshop.number(2)], today=TODAY)
-    assert not path.exists()
-    assert {"table": "worklists", "fiscal_year": 2026, "rows": 2} in json.loads(certificate.read_text(encoding="utf-8"))["erased"]
+    assert not path.exists() and not list(office.quarantine_dir.glob("*"))
+    erased = json.loads(certificate.read_text(encoding="utf-8"))["erased"]
+    assert {"table": "worklists", "fiscal_year": 2026, "rows": 2} in erased
+    assert {item["fiscal_year"]: item["rows"] for item in erased if item["table"] == "quarantine"} == before
 
 
 def test_only_an_officer_erases(office: Config) -> None:
@@ -252,7 +257,14 @@ INVOICE = {
     "請求者コード": "unknown", "請求先コード": "", "支払月": "200005", "請求区分": "接種", "予防接種種別コード": "MR", "単価": "9000", "件数": "1",
     "金額": "9000",
 }  # fmt: skip
-DECISION = {"抽出ファイル": "vaccination.csv", "行番号": "2", "判定": "支払", "判定理由": "確認済み", "決裁者": "R001", "決定日": "20000520"}
+DECISION = {
+    "抽出ファイル": "vaccination.csv",
+    "行番号": "2",
+    "判定": "支払",
+    "判定理由": "確認済み",
+    "決裁者": "R001",
+    "決定日": "20000520",
+}
 
 
 def test_bills_and_decisions_which_name_no_person_go_by_their_own_day(office: Config, tmp_path: Path) -> None:

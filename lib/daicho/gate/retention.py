@@ -23,7 +23,7 @@ from daicho.core.errors import DataError, DisclosureError, UsageError
 from daicho.core.fiscal import fiscal_year
 from daicho.gate.access_log import AccessLog, Caller
 from daicho.gate.certificate import announce, announced, certify, withdraw
-from daicho.gate.line_lists import LISTS, WORKLISTS, lines_by_year, lists_due, lists_held
+from daicho.gate.line_lists import LISTS, lines_by_year, lists_due, lists_held
 from daicho.gate.peers import Peer, terminal_of
 from daicho.gate.release_ledger import ReleaseLedger
 from daicho.gate.roles import roles_of, user_name
@@ -138,13 +138,14 @@ def find_persons(config: Config, numbers: Sequence[str]) -> Due:
 def erase_persons(config: Config, numbers: Sequence[str], *, today: date, clock: Clock = local_now) -> list[Path]:
     """Erase every row of the persons with these 宛名番号, under all their numbers, and keep them from being taken in again.
 
-    A worklist names nobody, so nobody can tell which of its lines point at these persons: all worklists go, and are made anew when needed.
+    A worklist or a list of quarantined rows names nobody, so nobody can tell which of its lines point at these persons: all of them go.
+    Worklists are made anew when needed; the counts of quarantined rows stay, and an extract that is taken in again says where they stand.
     """
     caller = require_officer(config, today=today)
     with no_gate(config):
         made = _finish_announced(config, caller=caller, clock=clock)
         due = find_persons(config, numbers)
-        lists = [Count(WORKLISTS, year, rows) for year, rows in sorted(lines_by_year(lists_held(config, WORKLISTS)).items())]
+        lists = [Count(table, year, rows) for table in LISTS for year, rows in sorted(lines_by_year(lists_held(config, table)).items())]
         due = Due((*due.counts, *lists), due.pseudonyms)
         certificate = _certificate(config, kind="person", due=due, caller=caller, clock=clock)
         certificate["rule"] = {"on": today.isoformat(), "request": "person"}
@@ -309,7 +310,7 @@ def _releases_due(config: Config, *, on: date) -> tuple[int, Counter[int]]:
 def _lists_of(config: Config, certificate: Mapping[str, Any]) -> list[Path]:
     """The lists that an erasure takes away."""
     if certificate["kind"] == "person":
-        return [path for path, _, _ in lists_held(config, WORKLISTS)]
+        return [path for table in LISTS for path, _, _ in lists_held(config, table)]
     on = date.fromisoformat(certificate["rule"]["on"])
     return [path for table in LISTS for path, _, _ in lists_due(config, table, on=on)]
 
