@@ -153,6 +153,17 @@ VALUES: Mapping[str, tuple[ColumnFacts, ...]] = {
             ("closing", "年度末", "Closing"),
         )
     ),
+    "error_checks": (
+        ColumnFacts("doses_checked_count", "点検した記録", "Records checked", "count", "件"),
+        ColumnFacts("errors_count", "誤り", "Errors", "count", "件"),
+        ColumnFacts("error_rate", "誤りの割合", "Share in error", "rate", "率"),
+    ),
+    "extract_arrivals": (
+        ColumnFacts("files_count", "届いたファイル", "Files received", "count", "件"),
+        ColumnFacts("days_since_count", "最後の受入からの日数", "Days since the last", "count", "日"),
+        ColumnFacts("interval_days_count", "予定の間隔", "Expected every", "count", "日"),
+        ColumnFacts("delay_days_count", "遅れ", "Days late", "count", "日"),
+    ),
     "intake_quality": (ColumnFacts("rows_count", "行数", "Rows", "count", "件"),),
 }
 
@@ -169,6 +180,7 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "row": ("様式の行", "Row", {"BCG-1": "結核 BCG 1回目", "FLU-E-1": "高齢者インフルエンザ 1回目", "MR-1": "MR 1期", "MR-2": "MR 2期"}),
     "column": ("様式の欄", "Column", {"all": "対象者", "060-064": "60～64歳", "065-": "65歳以上"}),
     "program_class": ("定期・臨時の別", "Programme", {"定期A": "定期A", "定期B": "定期B", "臨時": "臨時"}),
+    "received_month": ("受入月", "Month received", {202510: "2025年10月", 202511: "2025年11月"}),
     "month": ("月", "Month", {month: f"{month // 100}年{month % 100}月" for month in months_of(2025)}),
     "ward": ("区", "Ward", {"131016": "千代田区", "131032": "港区", "131041": "新宿区", "131121": "世田谷区"}),
     "reason": ("理由", "Reason", {"OUT_OF_AGE": "対象期間外", "NO_PRICE": "単価なし", "unknown": "不明"}),
@@ -190,7 +202,7 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "budget": ("予算区分", "Budget", {"current": "現年度", "past_year": "過年度"}),
     "coverage_state": ("接種率の扱い", "Coverage", {"counted": "接種率に数える", "not_resident": "接種日に住民でない"}),
     "kind": ("種別", "Kind", {"resident": "住民記録", "vaccination": "接種記録", "vrs_wide": "VRS"}),
-    "rule": ("規則", "Rule", {"bad_date": "bad_date", "missing_person": "missing_person", "accepted": "accepted"}),
+    "rule": ("規則", "Rule", {"bad_date": "bad_date", "missing_person": "missing_person", "accepted": "accepted", "too_early": "早すぎる", "any": "いずれか"}),
     "recovery": ("その後", "Recovery", {"recoverable": "取り戻せる", "lost": "期間を過ぎた"}),
     "closing": ("対象期間の残り", "Window closes", {"within_30_days": "30日以内", "over_180_days": "181日以上・終期なし"}),
     "age_years": ("年齢", "Age", {1: "1歳", 6: "6歳"}),

@@ -135,6 +135,11 @@ _TABLES: Mapping[str, ReferenceTable] = MappingProxyType(
             identity=("name", "month_day_from"),
             codes={},
         ),
+        "extract_interval": ReferenceTable(
+            columns={"kind": TEXT, "interval_days": WHOLE, **_DATED, **_FOUND},
+            identity=("kind",),
+            codes={},
+        ),
         "lot_notice": ReferenceTable(
             columns={"vaccine_code": TEXT, "lot_number": TEXT, "expires_on": DATE, "recalled_on": DATE, **_DATED, **_FOUND},
             identity=("vaccine_code", "lot_number"),

@@ -25,7 +25,7 @@ _USES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "annual_return": ("annual_counts", "form_rows", "form_exceptions"),
         "coverage": ("coverage_cohort", "unvaccinated", "uptake_after_notice"),
         "payments": ("consignment_payments", "payment_holds", "payment_adjustments"),
-        "errors": ("dose_validity", "missed_opportunities", "intake_quality"),
+        "errors": ("error_checks", "dose_validity", "missed_opportunities", "intake_quality"),
         "other_wards": ("claim_differences", "dose_reconciliation"),
     }
 )

@@ -44,7 +44,7 @@ INSTITUTION = "institution"
 MUNICIPALITY = "municipality"
 PAYMENT_RULE = "payment_rule"
 # Tables that a workspace without such contracts may lack.
-_MAY_LACK = ("fee", "lot_notice", "payment_calendar")
+_MAY_LACK = ("extract_interval", "fee", "lot_notice", "payment_calendar")
 
 
 class LedgerEngine:

@@ -20,6 +20,7 @@ from daicho.measures.dose_reconciliation import DOSE_RECONCILIATION
 from daicho.measures.dose_validity import DOSE_VALIDITY
 from daicho.measures.dropout import DROPOUT
 from daicho.measures.error_checks import ERROR_CHECKS
+from daicho.measures.extract_arrivals import EXTRACT_ARRIVALS
 from daicho.measures.fiscal_bridge import FISCAL_BRIDGE
 from daicho.measures.form_exceptions import FORM_EXCEPTIONS
 from daicho.measures.form_rows import FORM_ROWS
@@ -45,7 +46,7 @@ _MEASURES = (
     UNVACCINATED, MISSED_OPPORTUNITIES, UPTAKE_AFTER_NOTICE, ANNUAL_COUNTS, FORM_ROWS, FORM_EXCEPTIONS, LEDGER_DOSES, DOSE_RECONCILIATION,
     COVID_DOSES, COVID_COVERAGE, COVID_CERTIFICATES, COVID_SOURCES, SHARED_COPY_CHECK,
     CONSIGNMENT_PAYMENTS, PAYMENT_HOLDS, CLAIM_DIFFERENCES,
-    PAYMENT_ADJUSTMENTS, FISCAL_BRIDGE, WARD_SETTLEMENT, INTAKE_QUALITY, ERROR_CHECKS,
+    PAYMENT_ADJUSTMENTS, FISCAL_BRIDGE, WARD_SETTLEMENT, EXTRACT_ARRIVALS, INTAKE_QUALITY, ERROR_CHECKS,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from daicho.measures.model import Bound, Cut, Lookup, Measure, Parameter, Parame
 from daicho.measures.payment_vocabulary import PAYMENT_CUTS
 
 _FIRST_DAY, _LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
-_IN_PERIOD = "({0}.given_on BETWEEN $first_day AND $last_day OR ({0}.given_on IS NULL AND $with_undated))"
+_IN_PERIOD = "({0}.given_on BETWEEN $first_day AND $last_day OR ({0}.given_on IS NULL AND $with_undated)) AND {0}.batch > $after_batch"
 _COLUMNS = "person, vaccine, dose, given_on, institution, ward, batch, line"
 
 _RULES = "(VALUES " + ", ".join(f"('{name}', {bit})" for name, bit in BITS.items()) + ") AS r(rule, bit)"
@@ -48,6 +48,7 @@ _CUTS: Mapping[str, Cut] = MappingProxyType(
         "vaccine": Cut("coalesce(base.vaccine, 'unknown')"),
         "dose": Cut("coalesce(base.dose, 'unknown')"),
         "month": Cut("fiscal_month(base.given_on)", label="接種月", label_en="Month of the dose"),
+        "fiscal_year": Cut("fiscal_year(base.given_on)", label="接種年度", label_en="Fiscal year of the dose"),
         "received_month": Cut("fiscal_month(received.received_on)", (_RECEIVED,)),
         "ward": Cut("coalesce(base.ward, 'unknown')"),
         "association": PAYMENT_CUTS["association"],
@@ -61,6 +62,7 @@ _EARLY = {
 _PERIOD = (
     Parameter("fiscal_year", "int", required=False, description="接種日の年度（省略時は全期間。接種日のない記録を含む）"),
     Parameter("as_of", "date", required=False, description="この日までの接種を数える（年度を指定しないときは、接種日のない記録を含む）"),
+    Parameter("after_batch", "int", required=False, default=0, description="この受入番号より後に最初に届いた記録だけを数える"),
 )
 _REFERENCE = ("equivalence", "lot_notice", "schedule", "series", "vaccine")
 
@@ -70,7 +72,7 @@ def _bind(parameters: Mapping[str, ParameterValue]) -> Mapping[str, Bound]:
     year, as_of = parameters.get("fiscal_year"), parameters.get("as_of")
     days = (fiscal_year_start(year), fiscal_year_end(year)) if isinstance(year, int) else (_FIRST_DAY, _LAST_DAY)
     last_day = min(days[1], as_of) if isinstance(as_of, date) else days[1]
-    return {"first_day": days[0], "last_day": last_day, "with_undated": int(year is None)}
+    return {"first_day": days[0], "last_day": last_day, "with_undated": int(year is None), "after_batch": parameters["after_batch"]}
 
 
 ERROR_CHECKS = Measure(

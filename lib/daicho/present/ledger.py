@@ -16,6 +16,7 @@ from daicho.present.catalogue import Catalogue
 from daicho.present.cohorts import closed_cohorts, coverage_target, due_window, opened_cohorts
 from daicho.present.compliance import Compliance, Seal, ask_compliance
 from daicho.present.control_totals import ControlTotals, make_control_totals
+from daicho.present.error_changes import ErrorChanges, ask_error_changes
 from daicho.present.half_years import HalfYear, load_half_year
 from daicho.present.key_figures import KeyFigure, box_table, key_table, side_by_side
 from daicho.present.labels import Figure
@@ -199,6 +200,10 @@ class Ledger:
     def payment_audit(self, *, period: Period, closed: str = "", snapshot: int = 0) -> PaymentAudit:
         """Ask for the ten totals of the payments; `closed` holds what closed months came to, as their records say (202604=740132,…)."""
         return ask_payment_audit(self, period=period, closed=closed, snapshot=snapshot, contracts_dir=self._reference())
+
+    def error_changes(self, *, earlier_snapshot: int, fiscal_year: int | None = None) -> ErrorChanges:
+        """Hold the errors of the ledger against those at an earlier snapshot; 0 compares with nothing."""
+        return ask_error_changes(self, earlier_snapshot=earlier_snapshot, fiscal_year=fiscal_year)
 
     def say(self, ja: str, en: str, **figures: object) -> Markdown:
         """Return a sentence for the report in the session's language, with `{names}` filled from the figures."""

@@ -97,6 +97,8 @@ def _names(frame: pl.DataFrame, dimension: str, *, contracts_dir: Path, language
 
 def _rule_name(rule: str, contracts_dir: Path, language: str) -> str:
     place = int(language == "en")
+    if rule in own_labels("rule"):
+        return own_labels("rule")[rule][place]
     if rule in _RULES:
         return _RULES[rule][place]
     for beginning, texts in _RULE_FAMILIES.items():
