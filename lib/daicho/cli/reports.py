@@ -24,9 +24,12 @@ def report(session: Session, name: str, parameters: tuple[str, ...], profile: st
     Example: daicho report coverage -p fiscal_year=2025
     """
     from daicho.gate.process import gate_starting
+    from daicho.kernels.runtime_dir import new_socket_dir
+    from daicho.kernels.warm import warm_kernels
 
     config = session.config()
-    with gate_starting(config) as wait_for_gate:
+    # Gate and nursery load their libraries while this process loads its own.
+    with gate_starting(config) as wait_for_gate, warm_kernels(new_socket_dir()) as nursery:
         from daicho.runs.jobs import plan_job
         from daicho.runs.run import run_reports
 
@@ -34,6 +37,13 @@ def report(session: Session, name: str, parameters: tuple[str, ...], profile: st
         wait_for_gate()
         with line_progress("報告") as progress:
             result = run_reports(
-                [job], name=name, config=config, today=session.day(), purpose=purpose or job.report.title("ja"), out=out, on_step=progress
+                [job],
+                name=name,
+                config=config,
+                today=session.day(),
+                purpose=purpose or job.report.title("ja"),
+                out=out,
+                on_step=progress,
+                nursery=nursery,
             )
     click.echo(f"{result.folder / 'index.html'}")

@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -74,11 +74,13 @@ def run_reports(
     folder: Path | None = None,
     on_step: Progress = lambda _step: None,
     run_id: str = "",
+    nursery: Nursery | None = None,
 ) -> RunResult:
     """Make the reports of one run into `<out>/<name>/<run id>/` (or exactly `folder`).
 
     The folder appears by one rename after every file was scanned. When a report fails, a folder with `FAILED.json` alone appears,
     and the error is raised. A run that was killed is taken up where it stopped when its `run_id` is given again.
+    Kernels come from `nursery` where the caller has started one already.
     Raises UsageError, ReportFailedError, DisclosureError (identifier found), SealError, VaultError.
     """
     if not jobs:
@@ -91,7 +93,7 @@ def run_reports(
     steps = _Steps(on_step, language=config.language)
     journal = Journal(aside)
     try:
-        _make(jobs, facts, aside=aside, steps=steps, journal=journal)
+        _make(jobs, facts, aside=aside, steps=steps, journal=journal, started=nursery)
     except Exception as error:
         _leave_failure(target, facts, step=steps.current, error=error)
         raise
@@ -123,7 +125,7 @@ class _Steps:
         self._on_step("検査" if self._language == "ja" else "scan")
 
 
-def _make(jobs: Sequence[ReportJob], facts: RunFacts, *, aside: Path, steps: _Steps, journal: Journal) -> None:
+def _make(jobs: Sequence[ReportJob], facts: RunFacts, *, aside: Path, steps: _Steps, journal: Journal, started: Nursery | None) -> None:
     """Execute the reports, several at a time; another thread gets ready to publish meanwhile, and publishes them in their order."""
     config = facts.config
     work = config.work_dir / facts.run_id
@@ -132,7 +134,8 @@ def _make(jobs: Sequence[ReportJob], facts: RunFacts, *, aside: Path, steps: _St
     basis = {"snapshot": latest_snapshot(config), "code_version": code_version(config)}
     finished = journal.take_up([_asked(job) for job in jobs], basis=basis)
     jobs = jobs[len(finished) :]
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="publisher") as pool, warm_kernels(work / NURSERY) as nursery:
+    kernels = nullcontext(started) if started else warm_kernels(work / NURSERY)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="publisher") as pool, kernels as nursery:
         publisher = pool.submit(_make_publisher, facts, aside)
         publishing: list[Future[Finished]] = []
         with running_gate(config), GateClient.connect(config) as gate:
