@@ -189,6 +189,11 @@ RELEASED = {
         {"half_year", "ward", "direction", "line_kind", "vaccine", "unit_yen", "scheme", "month", "month_state"},
     ),
     "intake_quality": ({"rows_count"}, {"kind", "batch", "rule", "outcome"}),
+    "extract_arrivals": ({"files_count", "days_since_count", "interval_days_count", "delay_days_count"}, {"kind", "received_month"}),
+    "error_checks": (
+        {"doses_checked_count", "errors_count", "error_rate"},
+        {"rule", "vaccine", "dose", "month", "fiscal_year", "received_month", "ward", "association", "institution"},
+    ),
 }
 
 
