@@ -19,13 +19,13 @@ _COLUMNS = "person, vaccine, dose, given_on, institution, ward, batch, line"
 _RULES = "(VALUES " + ", ".join(f"('{name}', {bit})" for name, bit in BITS.items()) + ") AS r(rule, bit)"
 _BROKEN = f"""
 SELECT {_COLUMNS}, r.rule FROM dose_error AS e JOIN {_RULES} ON (e.broken & r.bit) > 0
-WHERE {_IN_PERIOD.format("e")} AND {{error_filters}}
+WHERE {_IN_PERIOD.format("e")} AND {{error_filters}} AND {{rule_filters}}
 """
 
 # What is in error, each rule for itself; once more the records that break any; and without a rule everything that was looked at.
 _CHECKED = f"""{_BROKEN}
 UNION ALL
-SELECT {_COLUMNS}, '{ANY}' FROM dose_error AS e WHERE {_IN_PERIOD.format("e")} AND {{error_filters}}
+SELECT {_COLUMNS}, '{ANY}' FROM dose_error AS e WHERE {_IN_PERIOD.format("e")} AND {{error_filters}} AND {{any_filters}}
 UNION ALL
 SELECT {_COLUMNS}, NULL FROM dose AS d WHERE {_IN_PERIOD.format("d")} AND {{dose_filters}}
 """
@@ -58,7 +58,7 @@ _CUTS: Mapping[str, Cut] = MappingProxyType(
 _EARLY = {
     f"{place}_filters": {name: f"coalesce({row}.{name}, 'unknown')" for name in ("vaccine", "dose", "ward", "institution")}
     for place, row in (("error", "e"), ("dose", "d"))
-}
+} | {"rule_filters": {"rule": "r.rule"}, "any_filters": {"rule": f"'{ANY}'"}}
 _PERIOD = (
     Parameter("fiscal_year", "int", required=False, description="接種日の年度（省略時は全期間。接種日のない記録を含む）"),
     Parameter("as_of", "date", required=False, description="この日までの接種を数える（年度を指定しないときは、接種日のない記録を含む）"),
@@ -122,6 +122,6 @@ ERROR_LIST = Worklist(
     reasons="規則のコード（measures/error_vocabulary.py）",
     classes=MappingProxyType({code: label for code, (label, _) in RULE_CLASSES.items()}),
     parameters=_PERIOD,
-    early={"error_filters": _EARLY["error_filters"]},
+    early={name: _EARLY[name] for name in ("error_filters", "rule_filters")},
     bind=_bind,
 )
