@@ -1,7 +1,8 @@
 """Complementary suppression by size: the cheapest pattern, and the attacker's audit of it.
 
 `python -m benchmarks.protection [--dense]`: cross tables of skewed counts with their margins, at about 100, 1,159 (61 × 19) and 5,000 cells,
-under k = 10 and a width of 10. `--dense` draws small counts, so that a third of the cells is sensitive.
+under k = 10 and a width of 10. `--dense` draws small counts, so that a third of the cells is sensitive. `--published`: the tables that other
+packages' documentation prints, their patterns beside ours.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 
 import numpy as np
 
+from benchmarks import published
 from daicho.gate.protection.attacker import audit
 from daicho.gate.protection.complete import complete_pattern
 from daicho.gate.protection.growth import grow_pattern
@@ -40,7 +42,16 @@ def drawn(shape: tuple[int, ...], *, is_dense: bool) -> Problem:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dense", action="store_true")
-    is_dense = parser.parse_args().dense
+    parser.add_argument("--published", action="store_true")
+    asked = parser.parse_args()
+    if asked.published:
+        published.report()
+    else:
+        report_sizes(is_dense=asked.dense)
+
+
+def report_sizes(*, is_dense: bool) -> None:
+    """One line of a Markdown table for each size."""
     print("| table | cells | sensitive | more, cheapest | s, audit included | audit s | narrowest | more, grown | s |\n|" + "---|" * 9)
     for shape in SHAPES:
         problem = drawn(shape, is_dense=is_dense)
