@@ -55,8 +55,9 @@ _POINTS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
     ),
 }
 _REFERENCE = {
-    "copay": "自己負担額", "coverage_target": "接種率の目標", "definition": "指標の定義", "equivalence": "接種の読替え", "extract_interval": "抽出の予定間隔", "fee": "手数料",
-    "form_column": "様式の欄", "form_row": "様式の行", "lot_notice": "ロットの有効期限・回収", "office_closed_day": "閉庁日", "payment_calendar": "支払日程", "price_list": "単価表",
+    "copay": "自己負担額", "coverage_target": "接種率の目標", "definition": "指標の定義", "equivalence": "接種の読替え",
+    "extract_interval": "抽出の予定間隔", "fee": "手数料", "form_column": "様式の欄", "form_row": "様式の行", "lot_notice": "ロットの有効期限・回収",
+    "office_closed_day": "閉庁日", "payment_calendar": "支払日程", "price_list": "単価表",
     "program": "定期・臨時の別", "schedule": "接種スケジュール", "series": "接種の系列", "statutory": "法定報告",
 }  # fmt: skip
 _ROLES = {"analyst": "分析者", "report_runner": "報告実行者", "officer": "保護責任者"}
