@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.measures.mart_factory import Event, Ledger, Person, appraise, build_mart, reference_tables
+from tests.measures.mart_factory import Event, Ledger, Person, appraise, build_mart, keep_tables, reference_tables
 from tests.measures.people import dose, on, resident, screening
 
 from daicho.core.errors import UsageError
@@ -26,6 +26,7 @@ def frame_of(ledger: Ledger, name: str, where: Mapping[str, Sequence[str]], **pa
     with build_mart(ledger) as connection:
         if name == "reminders":
             appraise(connection)
+        keep_tables(connection, compiled.sql)
         return connection.execute(compiled.sql, dict(compiled.parameters)).pl()
 
 

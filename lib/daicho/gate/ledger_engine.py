@@ -45,6 +45,7 @@ MUNICIPALITY = "municipality"
 PAYMENT_RULE = "payment_rule"
 # Tables that a workspace without such contracts may lack.
 _MAY_LACK = ("extract_interval", "fee", "lot_notice", "payment_calendar")
+_MAY_LACK_LISTS = {"covid_maker": ("code", "label"), "covid_product": ("code", "label")}
 
 
 class LedgerEngine:
@@ -162,7 +163,8 @@ class LedgerEngine:
         with self._lock:
             if not self._reference:
                 folder = self._config.contracts_dir
-                tables = {name: load_codelist(folder, name) for name in list_codelists(folder)}
+                tables = {name: pl.DataFrame(schema=dict.fromkeys(columns, pl.String)) for name, columns in _MAY_LACK_LISTS.items()}
+                tables |= {name: load_codelist(folder, name) for name in list_codelists(folder)}
                 tables |= {name: empty_reference(name) for name in _MAY_LACK}
                 tables |= {name: load_reference(folder, name) for name in list_reference(folder)}
                 terms = self._config.payments
