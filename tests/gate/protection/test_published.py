@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from benchmarks.published import found, printed, stricter, told
 from benchmarks.published_tables import COUNTED, TABLES, Published, counted
+
 from daicho.gate.protection.attacker import audit
 from daicho.gate.protection.complete import complete_pattern
 from daicho.gate.protection.system import residuals
