@@ -189,6 +189,9 @@ class _Block:
         if not self._is_whole:
             return max(value, 0.0)
         if is_exact and point is not None and np.abs(point - np.round(point)).max() > 1e-5:
+            nearest = float(np.floor(value + TOLERANCE) if sense > 0 else np.ceil(value - TOLERANCE))
+            if self._tables.span(place, list(fixed), list(fixed.values()))[sense > 0] == nearest:
+                return nearest  # a whole table met before reaches the bound of all tables
             value, point = self._whole_extreme(place, sense, fixed)
         if is_exact and point is not None:
             self._tables.add(np.round(point))
