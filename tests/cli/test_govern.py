@@ -55,7 +55,7 @@ DEFECTS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "an unknown key": ("daicho.toml", lambda path: replaced(path, "[lab]", "[lab]\nspeed = 1")),
     "a wrong municipality": ("daicho.toml", lambda path: replaced(path, '"131032"', '"131033"')),
     "a plan for no report": ("pipelines/weekly_quality.toml", lambda path: replaced(path, '"data_quality"', '"nothing"')),
-    "a plan on no day": ("pipelines/weekly_quality.toml", lambda path: replaced(path, "day = 1", "day = 8")),
+    "a plan on no day": ("pipelines/weekly_quality.toml", lambda path: replaced(path, "30 6 * * 1", "30 6 31 2 *")),
     "a plan that is no TOML": ("pipelines/weekly_quality.toml", lambda path: path.write_text("title", encoding="utf-8")),
     "a report for no profile": ("notebooks/coverage.ipynb", lambda path: replaced(path, '"profile": "', '"profile": "x')),
     "a notebook that is none": ("notebooks/coverage.ipynb", lambda path: path.write_text("{}", encoding="utf-8")),

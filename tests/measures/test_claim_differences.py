@@ -103,7 +103,7 @@ def test_claims_of_a_payee_without_a_bill_are_not_compared() -> None:
     assert compared([MR], [Bill("A02", 202512, "MR", 12_457, 1, 12_457)], by=("payee",)) == [("A02", 1, 12_457, 0, 0, 1, 12_457)]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_whatever_is_billed_the_differences_add_up(seed: int) -> None:
     dice = random.Random(seed)
     events, people = mr(12)

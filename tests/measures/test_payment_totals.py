@@ -44,7 +44,7 @@ PAYMENT_CODE = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=range(3))
+@pytest.fixture(scope="module", params=range(2))
 def world(request: pytest.FixtureRequest) -> Iterator[tuple[Ledger, duckdb.DuckDBPyConnection]]:
     plain = random_payments(request.param)
     ledger = replace(with_flu_copay(plain), decisions=plain.decisions)

@@ -202,7 +202,11 @@ DIMENSIONS: Mapping[str, tuple[str, str, dict[Any, str]]] = {
     "budget": ("予算区分", "Budget", {"current": "現年度", "past_year": "過年度"}),
     "coverage_state": ("接種率の扱い", "Coverage", {"counted": "接種率に数える", "not_resident": "接種日に住民でない"}),
     "kind": ("種別", "Kind", {"resident": "住民記録", "vaccination": "接種記録", "vrs_wide": "VRS"}),
-    "rule": ("規則", "Rule", {"bad_date": "bad_date", "missing_person": "missing_person", "accepted": "accepted", "too_early": "早すぎる", "any": "いずれか"}),
+    "rule": (
+        "規則",
+        "Rule",
+        {"bad_date": "bad_date", "missing_person": "missing_person", "accepted": "accepted", "too_early": "早すぎる", "any": "いずれか"},
+    ),
     "recovery": ("その後", "Recovery", {"recoverable": "取り戻せる", "lost": "期間を過ぎた"}),
     "closing": ("対象期間の残り", "Window closes", {"within_30_days": "30日以内", "over_180_days": "181日以上・終期なし"}),
     "age_years": ("年齢", "Age", {1: "1歳", 6: "6歳"}),

@@ -211,5 +211,5 @@ def test_kept_bundle_is_the_made_one_and_is_used(tmp_path: Path) -> None:
 
 def test_preparation_leaves_the_viewer_for_the_documents_that_follow(tmp_path: Path) -> None:
     prepare_publishing(cache_dir=tmp_path)
-    (kept,) = tmp_path.iterdir()
+    (kept,) = (path for path in tmp_path.iterdir() if path.suffix == ".js")
     assert kept.read_text(encoding="utf-8") == vega_bundle()

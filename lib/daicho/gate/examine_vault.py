@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from daicho.contracts.classes import Classification
 from daicho.contracts.model import Contract
-from daicho.gate.examined import NOT_APPLICABLE, Ground, Outcome, judged
+from daicho.gate.examined import NOT_APPLICABLE, Ground, Outcome, day_of, judged
 from daicho.gate.vault_files import count_plain
 from daicho.vault.catalog import Batch
 from daicho.vault.keys import PURPOSES, key_path, last_backup
@@ -94,17 +94,24 @@ def batches_registered(ground: Ground) -> Outcome:
 
 
 def entry_checked(ground: Ground) -> Outcome:
-    """Every row of a delivery was taken in or quarantined; where rows were, the list of their lines is there until its period ends."""
+    """Every row of a delivery was taken in or quarantined; where rows were, the list of their lines is there until its period ends.
+
+    The erasure of a person takes every list there was: no line of them says whose row it points at.
+    """
     if not ground.has_vault:
         return Outcome(NOT_APPLICABLE)
     _, catalog = ground.opened
     listed = {path.stem for path in ground.config.quarantine_dir.glob("batch-*.csv")}
     years = ground.config.retention.get("quarantine")
+    erased = [
+        day_of(entry) for entry in ground.entries if entry["request"].get("op") == "erasure" and entry["request"].get("kind") == "person"
+    ]
     wrong = refusing = 0
     for batch in catalog.batches:
         out, named = batch.rows_read - batch.rows_accepted, sum(batch.quarantined.values())
         refusing += out > 0
         is_past = years is not None and (ground.today - date.fromisoformat(batch.received_on)).days > years * 365
+        is_past = is_past or batch.received_on <= max(erased, default="")
         wrong += not 0 <= out <= named or (out > 0 and f"batch-{batch.batch:06d}" not in listed and not is_past)
     return judged(wrong == 0, batches=len(catalog.batches), quarantining=refusing, lists=len(listed), wrong=wrong)
 
