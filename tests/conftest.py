@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
+# Every worker has a core of its own: threads of libraries would only wait for one another. Read when polars is first loaded.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 from daicho.core.config import Config, load_config
 from daicho.vault.catalog import VaultPaths, open_catalog, write_catalog
@@ -61,8 +65,11 @@ def make_office(tmp_path: Path) -> Callable[..., Config]:
 @pytest.fixture(scope="session")
 def ward(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A workspace that holds the small ward; read-only by agreement."""
+    from daicho.gate.ledger_engine import LedgerEngine
     from daicho.intake.load import take_in
 
     config = make_workspace(tmp_path_factory.mktemp("ward") / "office")
     take_in([WARD_SMALL], config=config, today=TODAY)
+    # What is worked out once for a snapshot is made here once, not in every copy.
+    LedgerEngine(config).open(1).close()
     return config

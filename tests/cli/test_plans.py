@@ -43,6 +43,8 @@ class Runs:
 def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     made = Runs()
     monkeypatch.setattr("daicho.runs.due_runs.run_reports", made)
+    # The index has tests of its own (tests/runs/test_site.py, tests/test_installation.py).
+    monkeypatch.setattr("daicho.cli.plans._write_index", lambda config, _now: config.reports_dir / "index.html")
     return made
 
 

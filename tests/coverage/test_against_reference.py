@@ -17,11 +17,12 @@ from tests.coverage.random_ledgers import random_case
 from tests.coverage.reference_data import Rules, read_rules
 from tests.coverage.reference_people import Case
 from tests.coverage.reference_study import Study
+from tests.effort import seeds
 from tests.measures.mart_factory import Event, Ledger, Person, Spell, ask
 
 from daicho.measures import catalogue
 
-SEEDS = range(1, 16)
+SEEDS = seeds(15)
 PERSONS = 200
 AS_OF = (date(2026, 11, 24), date(2026, 11, 24), date(2026, 4, 1), date(2026, 3, 31), date(2025, 4, 1))
 MILESTONES = ("last_legal_day", "last_legal_day", "as_of", "12m", "24m", "5y", "school_entry", "age")

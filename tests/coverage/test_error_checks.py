@@ -18,6 +18,7 @@ from tests.coverage.reference_data import read_rules
 from tests.coverage.reference_errors import Notice, checked_records
 from tests.coverage.reference_people import Case, DoseRecord
 from tests.coverage.reference_study import Cell, Study
+from tests.effort import seeds
 from tests.measures.mart_factory import Event, Person, ask, reference_tables
 
 from daicho.measures import compile_worklist, resolve_filters, worklists
@@ -77,7 +78,7 @@ def expected(records: Records, by: tuple[str, ...]) -> dict[tuple[Any, ...], tup
     }
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4))
 @pytest.mark.parametrize("by", BY, ids=lambda by: "-".join(by) or "all")
 def test_counts_agree_with_the_reference(seed: int, by: tuple[str, ...]) -> None:
     records, connection = opened(seed)

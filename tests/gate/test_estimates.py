@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.effort import seeds
 from tests.gate.toy import REPOSITORY
 
 from daicho.core.config import load_config
@@ -103,7 +104,7 @@ def test_statutory_curves_are_exact() -> None:
     assert curve([(300, 3)], "statutory") == [("300", "3", "0.01")]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds(20))
 def test_no_two_shown_points_tell_fewer_than_ten_events(seed: int) -> None:
     months, at_risk = [], 400
     for number in range(25):

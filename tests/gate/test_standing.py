@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.effort import seeds
 from tests.gate import toy
 from tests.gate.toy import ToyEngine, make_workspace, serving
 
@@ -60,7 +61,7 @@ def children(seed: int) -> dict[str, dict[str, tuple[int, int]]]:
     return made
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", seeds(12))
 def test_all_answers_together_tell_no_small_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     people = children(seed)
     monkeypatch.setattr(toy, "CHILDREN", people)

@@ -9,11 +9,12 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+from tests.effort import seeds
 from tests.measures import brute_force, brute_payments
 from tests.measures.mart_factory import Event, Ledger, ask, build_mart, reference_tables
 from tests.measures.random_ledgers import random_ledger
 
-SEEDS = range(2)
+SEEDS = seeds(3)
 AS_OF = date(2026, 3, 31)
 RESIDENT_CUTS = ("district", "birth_fy", "age_years", "age_band", "sex", "resident_class")
 COHORT_CUTS = ("vaccine", "dose", "birth_fy", "district", "sex", "resident_class")

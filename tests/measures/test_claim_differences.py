@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from tests.effort import seeds
 from tests.measures.mart_factory import Bill, Event, Institution, Ledger, Person, ask, build_mart
 from tests.measures.payment_cases import SENIOR, TODDLER, terms, with_prices
 from tests.measures.people import dose, on, resident, screening
@@ -103,7 +104,7 @@ def test_claims_of_a_payee_without_a_bill_are_not_compared() -> None:
     assert compared([MR], [Bill("A02", 202512, "MR", 12_457, 1, 12_457)], by=("payee",)) == [("A02", 1, 12_457, 0, 0, 1, 12_457)]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(6))
 def test_whatever_is_billed_the_differences_add_up(seed: int) -> None:
     dice = random.Random(seed)
     events, people = mr(12)

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from tests.effort import seeds
 from tests.measures import brute_covid
 from tests.measures.covid_marts import Record, Row, Told, covid_mart, figures
 from tests.measures.mart_factory import Ledger, ask, reference_tables
@@ -179,7 +180,7 @@ def random_rows(seed: int, ledger: Ledger) -> list[Row]:
     return rows
 
 
-@pytest.fixture(scope="module", params=range(4))
+@pytest.fixture(scope="module", params=seeds(4))
 def world(request: pytest.FixtureRequest) -> Iterator[tuple[Ledger, list[Row], list[brute_covid.Dose], duckdb.DuckDBPyConnection]]:
     ledger = random_ledger(request.param)
     rows = random_rows(request.param, ledger)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from tests.effort import seeds
 from tests.measures.brute_force import fy, residence_on
 from tests.measures.brute_payments import PRICES, decide
 from tests.measures.mart_factory import Event, Ledger
@@ -52,7 +53,7 @@ def test_a_screening_and_a_dose_of_another_year_are_none() -> None:
     assert states(Ledger([CHILD], events)) == {}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4))
 @pytest.mark.parametrize("year", [2024, 2025])
 def test_random_ledgers_agree_with_plain_loops(seed: int, year: int) -> None:
     every = random_ledger(seed)

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.effort import examples, seeds
 from tests.measures import brute_form
 from tests.measures.mart_factory import CONTRACTS, Event, Ledger, Person, Welfare, ask, build_mart, reference_tables
 from tests.measures.people import dose, on, resident, screening
@@ -19,7 +20,7 @@ from daicho.gate.profiles import load_disclosure
 
 CHILD = resident(1, "2024-06-10")
 ELDER = resident(2, "1955-05-05", since="2000-01-01")
-quick = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+quick = settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 def rows(*events: Event, people: tuple[Person, ...] = (CHILD, ELDER), year: int = 2025, **parts: Any) -> dict[tuple[str, str], int]:
@@ -162,7 +163,7 @@ def counts(ledger: Ledger, year: int) -> tuple[dict[tuple[str, str], int], dict[
     )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3))
 @pytest.mark.parametrize("year", [2020, 2023, 2024, 2025])
 def test_the_form_equals_plain_loops_on_random_ledgers(seed: int, year: int) -> None:
     ledger = random_ledger(seed)

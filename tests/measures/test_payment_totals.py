@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from tests.effort import seeds
 from tests.measures import brute_payments
 from tests.measures.mart_factory import Event, Ledger, ask, build_mart
 from tests.measures.random_payments import random_payments
@@ -44,7 +45,7 @@ PAYMENT_CODE = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=range(2))
+@pytest.fixture(scope="module", params=seeds(3))
 def world(request: pytest.FixtureRequest) -> Iterator[tuple[Ledger, duckdb.DuckDBPyConnection]]:
     plain = random_payments(request.param)
     ledger = replace(with_flu_copay(plain), decisions=plain.decisions)

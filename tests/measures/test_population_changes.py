@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from tests.effort import seeds
 from tests.measures.mart_factory import Ledger, Person, Spell
 from tests.measures.people import count, on, table
 from tests.measures.random_ledgers import random_ledger
@@ -52,7 +53,7 @@ def test_a_running_year_ends_on_the_day_asked_for() -> None:
     assert changes(person, as_of=on("2025-10-01")) == {"opening_count": 1, "moved_out_count": 1}
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", seeds(5))
 def test_opening_and_changes_give_closing_and_both_are_the_residents_of_the_day(seed: int) -> None:
     ledger = random_ledger(seed)
     for year in (2024, 2025):

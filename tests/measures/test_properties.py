@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.effort import examples
 from tests.measures.mart_factory import Event, Ledger, Person, Spell, ask, build_mart
 from tests.measures.random_ledgers import BIRTHS, random_ledger
 
@@ -26,7 +27,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 }
 # Persons of several vaccines or months stand in several cells.
 NOT_ADDITIVE = {"persons_count"}
-quick = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+quick = settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 days = st.dates(date(2019, 1, 1), date(2027, 1, 1))
 births = st.one_of(st.none(), st.sampled_from(BIRTHS), st.dates(date(2015, 1, 1), date(2026, 3, 31)))

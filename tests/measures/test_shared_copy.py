@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.effort import seeds
 from tests.measures import brute_covid
 from tests.measures.brute_force import residence_on
 from tests.measures.covid_marts import Copy, covid_mart, figures
@@ -110,7 +111,7 @@ def random_copies(seed: int, ledger: Ledger) -> list[Copy]:
     return copies
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3))
 def test_outcomes_are_those_of_plain_loops(seed: int) -> None:
     ledger = random_ledger(seed)
     dice = random.Random(seed)

@@ -11,6 +11,7 @@ from datetime import date
 import duckdb
 import polars as pl
 import pytest
+from tests.effort import seeds
 from tests.measures import brute_payments
 from tests.measures.mart_factory import MINATO, Bill, Event, Ledger, Person, ask, build_mart
 from tests.measures.payment_cases import ARAKAWA, KOTO, NAKANO, changed, terms
@@ -179,7 +180,7 @@ def _by_hand(ledger: Ledger, as_of: date) -> dict[Line, list[int]]:
     return dict(found)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4))
 def test_random_ledgers_agree_with_plain_loops(seed: int) -> None:
     dice = random.Random(seed)
     plain = random_payments(seed)

@@ -92,9 +92,13 @@ def test_what_is_wrong_is_found_and_told_with_its_remedy(office: Config, fault: 
     fault(office)
     item = found(office)[check]
     assert item.state == ILL and remedy in item.remedy and item.remedy
+
+
+def test_what_is_ill_ends_the_command_with_1_in_either_format(office: Config) -> None:
+    _open_keys(office)
     done = daicho(office, "doctor", "--format", "json", "--today", "2026-11-30")
     assert done.code == 1 and "to mend" in done.sentence
-    assert {told["check"]: told["state"] for told in json.loads(done.out)}[check] == ILL
+    assert {told["check"]: told["state"] for told in json.loads(done.out)}["owner and modes"] == ILL
 
 
 def test_what_only_waits_for_somebody_is_a_warning(workspace: Config) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.shell import daicho
+from tests.effort import seeds
 
 from daicho.core.errors import UsageError
 from daicho.runs.published_table import Columns
@@ -199,7 +200,7 @@ def as_csv(table: list[list[str]]) -> str:
     return "".join(",".join(f'"{cell}"' for cell in line) + "\n" for line in table)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 def test_a_consistent_table_passes_and_one_changed_cell_is_found(tmp_path: Path, seed: int) -> None:
     dice = random.Random(seed)
     table = consistent(dice)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.effort import examples
 from tests.gate.protection.small import Enumerated, counts_problem, keys_of
 
 from daicho.gate.protection.attacker import audit, bound_cells
@@ -24,7 +25,7 @@ HIERARCHY = with_margins([("A", "a", "1"), ("A", "b", "1"), ("B", "c", "1"), ("A
 values = st.integers(0, 6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(values, min_size=4, max_size=4))
 def test_the_exact_pattern_is_the_cheapest_of_all(counts: list[int]) -> None:
     problem, sums = counts_problem(SQUARE, counts)
@@ -35,7 +36,7 @@ def test_the_exact_pattern_is_the_cheapest_of_all(counts: list[int]) -> None:
     assert found.price == everything.cheapest()
 
 
-@settings(max_examples=16, deadline=None)
+@settings(max_examples=examples(16), deadline=None)
 @given(st.sampled_from([(OBLONG, 4, 3, 7), (CUBE, 2, 2, 4)]), st.data())
 def test_no_table_of_whole_numbers_betrays_a_sensitive_cell(form: tuple[list[tuple[str, ...]], int, int, int], data: st.DataObject) -> None:
     keys, most, k, far = form
@@ -55,7 +56,7 @@ def test_no_table_of_whole_numbers_betrays_a_sensitive_cell(form: tuple[list[tup
             assert exact.price <= problem.price(grown)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=6, max_size=6))
 def test_a_hierarchy_is_protected_as_one_table(counts: list[int]) -> None:
     problem, sums = counts_problem(HIERARCHY, counts, k=3, width=3)
@@ -64,7 +65,7 @@ def test_a_hierarchy_is_protected_as_one_table(counts: list[int]) -> None:
     assert found.price <= complete_pattern(problem, exact_cells=0).price
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.sampled_from([(OBLONG, 3), (CUBE, 2), (HIERARCHY, 3)]), st.data())
 def test_the_attackers_bounds_are_those_of_enumeration(form: tuple[list[tuple[str, ...]], int], data: st.DataObject) -> None:
     keys, most = form
@@ -87,7 +88,7 @@ def test_the_attackers_bounds_are_those_of_enumeration(form: tuple[list[tuple[st
             assert (seen.lower[cell], seen.upper[cell]) == (least, greatest)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=30, max_size=30), st.integers(2, 10))
 def test_the_heuristic_passes_the_audit_and_the_exact_pattern_costs_no_more(counts: list[int], k: int) -> None:
     problem, _ = counts_problem(keys_of((5, 6)), counts, k=k, width=k, cost="bits")
