@@ -73,3 +73,12 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Config:
     # What is worked out once for a snapshot is made here once, not in every copy.
     LedgerEngine(config).open(1).close()
     return config
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `long` run with DAICHO_TESTS=full only."""
+    if os.environ.get("DAICHO_TESTS") != "full":
+        long = [item for item in items if item.get_closest_marker("long")]
+        if long:
+            config.hook.pytest_deselected(items=long)
+            items[:] = [item for item in items if not item.get_closest_marker("long")]

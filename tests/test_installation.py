@@ -16,6 +16,7 @@ PAGE = (ROOT / "docs" / "installation.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(sh|console)\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTILINE)
 
 
+@pytest.mark.long
 def test_every_command_for_the_services_user_works_as_printed(tmp_path: Path) -> None:
     config = make_workspace(tmp_path / "workspace")
     shutil.copytree(WARD_SMALL, config.root / "extracts", ignore=shutil.ignore_patterns("*.json", "*.md"))

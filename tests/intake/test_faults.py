@@ -99,6 +99,7 @@ def killed_commands(workspace: Path, out: Path, *words: object, stride: int) -> 
 EVERY = 4  # of the 20 to 30 steps of an intake on the file system; 1 tries them all
 
 
+@pytest.mark.long
 def test_killed_before_any_step_a_first_intake_leaves_nothing_or_all(workspace: Config, first: Path, tmp_path: Path) -> None:
     found = set()
     for config in killed_before_steps(workspace.root, first, tmp_path / "killed", stride=EVERY):

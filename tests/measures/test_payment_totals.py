@@ -87,6 +87,7 @@ def test_total_1_each_event_is_in_exactly_one_state(world: tuple[Ledger, duckdb.
     assert {decision for _, decision in by_reason(connection)} <= {"hold", "reject", "reverse", "unclaimed"}
 
 
+@pytest.mark.long
 def test_total_3_gross_is_payable_and_copay_and_every_cut_has_one_grand_total(world: tuple[Ledger, duckdb.DuckDBPyConnection]) -> None:
     connection = world[1]
     whole = ask(connection, "consignment_payments", as_of=AS_OF).select(MONEY).row(0)

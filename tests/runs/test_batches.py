@@ -59,6 +59,7 @@ def test_an_identifier_in_an_earlier_report_stops_the_whole_run(office: Config) 
     assert [path.name for path in folder.iterdir()] == ["FAILED.json"]
 
 
+@pytest.mark.long
 def test_a_batch_gives_the_same_bytes_whether_its_reports_overlap_or_not(
     office: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

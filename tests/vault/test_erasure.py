@@ -103,6 +103,7 @@ def test_an_erased_person_is_not_taken_in_again_even_after_a_rotation(office: Co
         rotate_keys(office, today=TODAY)
 
 
+@pytest.mark.long
 def test_killed_before_any_step_the_person_is_held_whole_or_gone(held: Config, tmp_path: Path) -> None:
     (tmp_path / "person.txt").write_text(PERSON + "\n", encoding="utf-8")
     found = set()

@@ -38,6 +38,7 @@ def test_the_exact_pattern_is_the_cheapest_of_all(counts: list[int]) -> None:
 
 @settings(max_examples=examples(16), deadline=None)
 @given(st.sampled_from([(OBLONG, 4, 3, 7), (CUBE, 2, 2, 4)]), st.data())
+@pytest.mark.long
 def test_no_table_of_whole_numbers_betrays_a_sensitive_cell(form: tuple[list[tuple[str, ...]], int, int, int], data: st.DataObject) -> None:
     keys, most, k, far = form
     inner = sum(TOTAL not in key for key in keys)
