@@ -20,6 +20,7 @@ from daicho.kernels.manager import SealedKernel, sealed_kernel
 from daicho.kernels.warm import Nursery
 
 RUN = "run-1"
+REFUSED = "try:\n    {action}\n    print('reached')\nexcept OSError as error:\n    print('refused', type(error).__name__)"
 
 
 @dataclass(frozen=True)

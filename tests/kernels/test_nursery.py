@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from jupyter_core.utils import run_sync
-from tests.kernels.benches import Bench, bench, execute, running_kernel
+from tests.kernels.benches import REFUSED, Bench, execute, running_kernel
 
 from daicho.core.errors import DisclosureError, SealError
 from daicho.kernels.admission import obtain_ticket
@@ -27,14 +27,6 @@ from daicho.kernels.warm import Nursery, WarmProcess, warm_kernels
 from daicho.seal import seal_available
 
 pytestmark = pytest.mark.skipif(not seal_available(), reason="this machine has no Landlock of ABI 4 or newer")
-
-REFUSED = "try:\n    {action}\n    print('reached')\nexcept OSError as error:\n    print('refused', type(error).__name__)"
-
-
-@pytest.fixture(scope="module")
-def made() -> Iterator[Bench]:
-    with bench() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -7,21 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.kernels.benches import Bench, bench, execute, running_kernel
+from tests.kernels.benches import REFUSED, Bench, bench, execute, running_kernel
 
 from daicho.core.errors import DisclosureError, SealError
 from daicho.kernels.manager import SealedKernel
 from daicho.seal import seal_available
 
 pytestmark = pytest.mark.skipif(not seal_available(), reason="this machine has no Landlock of ABI 4 or newer")
-
-REFUSED = "try:\n    {action}\n    print('reached')\nexcept OSError as error:\n    print('refused', type(error).__name__)"
-
-
-@pytest.fixture(scope="module")
-def made() -> Iterator[Bench]:
-    with bench() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

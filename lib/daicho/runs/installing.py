@@ -17,7 +17,8 @@ _HARDENED = """NoNewPrivileges=yes
 UMask=0077
 ProtectSystem=strict
 ReadWritePaths={root}
-{homes}PrivateTmp=yes
+ProtectHome=read-only
+PrivateTmp=yes
 PrivateDevices=yes
 PrivateNetwork=yes
 ProtectProc=invisible
@@ -113,15 +114,13 @@ def unit_files(config: Config) -> dict[str, str]:
     """The units by file name, for the user who owns the workspace."""
     owner = config.root.stat()
     root = _quoted(str(config.root))
-    # A workspace or an environment below /home or /root would be hidden by ProtectHome.
-    at_home = any(str(path).startswith(("/home/", "/root/")) for path in (config.root, Path(sys.executable)))
     values = {
         "user": _name(owner.st_uid, groups=False),
         "group": _name(owner.st_gid, groups=True),
         "root": root,
         "command": " ".join(_quoted(word) for word in _program(config)),
         "vault": _quoted(str(config.vault_dir / "catalog.json")),
-        "hardened": _HARDENED.format(root=root, homes="" if at_home else "ProtectHome=yes\n"),
+        "hardened": _HARDENED.format(root=root),
     }
     return {name: unit.format(**values) for name, unit in _UNITS.items()}
 
